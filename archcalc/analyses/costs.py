@@ -1,0 +1,186 @@
+"""What a net costs, layer by layer: sizes, memory, parameters, operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import reduce
+from typing import NamedTuple
+
+from archcalc.graph import Graph, Node, walk
+from archcalc.ops.base import Op
+from archcalc.volume import NOTHING, Dim, Shape, Volume, Work
+
+QUANTITIES = ("activations", "params", "weights", "biases", "buffers", "macs", "flops", "with_inputs")
+
+
+class Cost(NamedTuple):
+    """The figures of one layer, for one image. All counts are exact."""
+
+    out: Volume
+    weights: Dim  # learnt, without biases
+    biases: Dim
+    buffers: Dim  # kept, not learnt: BN mean and variance
+    work: Work
+    activations: Dim  # values of its output; 0 where it works in place
+    rereads: Dim  # values of its input where it multiplies and adds (conv, fc): CS231n's total counts them again
+    dropped: tuple[int, int] | None  # rows, columns of the input never seen; None for symbols
+
+    @property
+    def params(self) -> Dim:
+        """Learnable parameters: weights and biases, BN scale and shift."""
+        return self.weights + self.biases
+
+    @property
+    def macs(self) -> Dim:
+        """Multiply-adds."""
+        return self.work.macs
+
+    @property
+    def flops(self) -> Dim:
+        """2 a multiply-add, 1 for every other operation."""
+        return self.work.flops
+
+    @property
+    def with_inputs(self) -> Dim:
+        """Activations, and once more the input of every conv and fc."""
+        return self.activations + self.rereads
+
+
+class Row(NamedTuple):
+    """A layer with what arrives and what it costs."""
+
+    node: Node
+    inputs: tuple[Volume, ...]
+    cost: Cost
+
+
+class Totals(NamedTuple):
+    """Sums over a net or a part of it; `layers` leaves the inputs out."""
+
+    layers: int
+    activations: Dim = 0
+    params: Dim = 0
+    weights: Dim = 0
+    biases: Dim = 0
+    buffers: Dim = 0
+    macs: Dim = 0
+    flops: Dim = 0
+    with_inputs: Dim = 0
+
+
+class Report(NamedTuple):
+    """The rows of a net, in the order of its text. Answers questions; holds no formatted figure."""
+
+    graph: Graph
+    rows: tuple[Row, ...]
+    assumptions: tuple[str, ...] = ()
+
+    def total(self, group: str = "") -> Totals:
+        """Sums over the whole net, or over the layers of a group: `conv2_x`, `conv2_x.1`."""
+        path = tuple(group.split(".")) if group else ()
+        return add_up(row for row in self.rows if row.node.group[: len(path)] == path)
+
+    def row(self, name: str) -> Row | None:
+        """The layer that a name stands for: its own, or the last one of a group."""
+        index = self.graph.volumes.get(name)
+        return None if index is None or index < 0 else self.rows[index]
+
+
+class Fold(NamedTuple):
+    """Rows shown as one: a single layer, or a group; `times` equal neighbours."""
+
+    name: str
+    rows: tuple[Row, ...]
+    times: int
+
+    @property
+    def totals(self) -> Totals:
+        """Sums over the rows and over all `times`."""
+        one = add_up(self.rows)
+        return Totals(*(self.times * figure for figure in one))
+
+
+def measure(graph: Graph, assumptions: tuple[str, ...] = ()) -> Report:
+    """The cost of every layer, by walking the graph with the volumes that leave each."""
+    known: dict[tuple[int, tuple[Volume, ...], bool], Row] = {}
+
+    def step(node: Node, x: list[Volume]) -> Volume:
+        inputs = tuple(x)
+        key = (id(node.op), inputs, node.share is not None)
+        row = known.get(key)
+        if row is None:
+            row = known[key] = Row(node, inputs, cost_of(node.op, inputs, shared=node.share is not None))
+        rows.append(row if row.node is node else Row(node, inputs, row.cost))
+        return row.cost.out
+
+    rows: list[Row] = []
+    walk(graph, step)
+    return Report(graph, tuple(rows), assumptions)
+
+
+def cost_of(op: Op, x: tuple[Volume, ...], shared: bool = False) -> Cost:
+    """The figures of one layer; shared weights are counted where they are owned."""
+    y = op.out(*x)
+    shapes = {} if shared else op.weights(*x)
+    work = op.work(y, *x)
+
+    def count(wanted: Callable[[str], bool]) -> Dim:
+        return sum_of(size(shape) for name, shape in shapes.items() if wanted(name))
+
+    biases = count(lambda name: name in op.biases)
+    buffers = count(lambda name: name in op.buffers)
+    weights = count(lambda name: name not in op.biases and name not in op.buffers)
+    rereads = sum_of(each.values for each in x) if work.macs != 0 else 0
+    numbers = all(isinstance(n, int) for each in x for n in each)
+    dropped = op.dropped(*x) if numbers else None
+    return Cost(y, weights, biases, buffers, work, 0 if op.inplace else y.values, rereads, dropped)
+
+
+def size(shape: Shape) -> Dim:
+    """Values in an array."""
+    return reduce(lambda product, n: product * n, shape, 1)
+
+
+def sum_of(values: Iterable[Dim]) -> Dim:
+    """A sum of sizes, symbols or not."""
+    total: Dim = 0
+    for value in values:
+        total = total + value
+    return total
+
+
+def add_up(rows: Iterable[Row]) -> Totals:
+    """The sums over some rows."""
+    listed = list(rows)
+    layers = sum(1 for row in listed if row.inputs)
+    return Totals(layers, **{name: sum_of(getattr(row.cost, name) for row in listed) for name in QUANTITIES})
+
+
+def work_of(rows: Iterable[Row]) -> Work:
+    """All operations of some rows, by kind."""
+    return reduce(lambda a, b: Work(*(m + n for m, n in zip(a, b, strict=True))), (row.cost.work for row in rows), NOTHING)
+
+
+def fold(rows: tuple[Row, ...], depth: int | None) -> list[Fold]:
+    """Rows folded by group to a depth, equal neighbours into one; with no depth every layer by itself."""
+    if depth is None:
+        return [Fold(row.node.name, (row,), 1) for row in rows]
+    parts: list[tuple[tuple[str, ...], list[Row]]] = []
+    for row in rows:
+        path = row.node.group[:depth]
+        grouped = len(row.node.group) >= depth and row.inputs != ()
+        if grouped and parts and parts[-1][0] == path and len(path) == depth:
+            parts[-1][1].append(row)
+        else:
+            parts.append((path if grouped else (), [row]))
+    folds: list[Fold] = []
+    before: object = None
+    for path, members in parts:
+        name = ".".join(path) if path else members[0].node.name
+        alike = [(row.node.op, row.inputs, row.cost) for row in members]
+        if folds and alike == before and members[0].inputs:
+            folds[-1] = folds[-1]._replace(times=folds[-1].times + 1)
+        else:
+            folds.append(Fold(name, tuple(members), 1))
+        before = alike
+    return folds

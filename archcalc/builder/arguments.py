@@ -1,0 +1,251 @@
+"""Arguments of the text bound to the fields of a layer type, or to the parameters of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from archcalc.builder.values import Evaluator, Refused, Unknown, Value
+from archcalc.lang.errors import Fault, did_you_mean, quoted
+from archcalc.lang.printer import print_expr
+from archcalc.lang.source import Span
+from archcalc.lang.syntax import Argument, Between, Expr, Name, Param, Sizes, Slashed
+from archcalc.ops.base import Op
+from archcalc.record import MISSING, Field
+
+WORDS = ("half", "same", "full")
+
+
+class Bound(NamedTuple):
+    """A layer with its arguments: the op, where each argument stands, whose weights it shares."""
+
+    op: Op
+    spans: dict[str, Span]
+    share: Name | None
+
+
+class Usage(NamedTuple):
+    """How the arguments of a layer type are written, read off its fields."""
+
+    slots: tuple[tuple[Field, ...], ...]  # positional; those of one slot are parted by slashes
+    flags: dict[str, tuple[str, bool]]  # word -> field, value
+    text: str
+
+
+_usages: dict[type[Op], Usage] = {}
+
+
+def usage(cls: type[Op]) -> Usage:
+    """How a layer type is written: `conv kernel/stride/padding filters [groups=] [dilation=] [nobias]`."""
+    if cls not in _usages:
+        slots: list[tuple[Field, ...]] = []
+        flags: dict[str, tuple[str, bool]] = {}
+        words = [cls.types[0]]
+        for field in cls.fields.values():
+            if field.kind == "Flag":
+                flags |= {field.name: (field.name, True), f"no{field.name}": (field.name, False)}
+                words.append(f"[{'no' if field.default else ''}{field.name}]")
+            elif field.slash:
+                slots[-1] += (field,)
+                words[-1] += f"/{field.name}"
+            elif field.named:
+                words.append(f"[{field.name}=]")
+            else:
+                slots.append((field,))
+                words.append(field.name if field.default is MISSING else f"[{field.name}]")
+        _usages[cls] = Usage(tuple(slots), flags, " ".join(words))
+    return _usages[cls]
+
+
+def bind_layer(cls: type[Op], type_: Name, args: tuple[Argument, ...], evaluator: Evaluator) -> Bound:
+    """The layer with its arguments; raises `Refused` with the first fault, `Unknown` where a value is unknown."""
+    use = usage(cls)
+    exprs: dict[str, Expr] = {}
+    values: dict[str, Any] = {}
+    spans: dict[str, Span] = {}
+    share: Name | None = None
+    slots = list(use.slots)
+    for arg in args:
+        flag = use.flags.get(arg.value.id) if isinstance(arg.value, Name) and arg.name is None else None
+        if arg.name == "share" and isinstance(arg.value, Name):
+            share = arg.value
+        elif flag:
+            _once(values, flag[0], arg)
+            values[flag[0]], spans[flag[0]] = flag[1], arg.span
+        elif arg.name is not None:
+            _named(cls, arg)
+            _once(exprs, arg.name, arg)
+            exprs[arg.name], spans[arg.name] = arg.value, arg.span
+        else:
+            while slots and slots[0][0].name in exprs:
+                slots.pop(0)
+            if not slots:
+                raise Refused(_extra(use, type_, arg, evaluator))
+            for field, part in _parts(slots.pop(0), arg, use):
+                _once(exprs, field.name, arg)
+                exprs[field.name], spans[field.name] = part, part.span
+    for name, expr in exprs.items():
+        values[name] = _convert(cls.fields[name], expr, evaluator, tuple(use.flags))
+    for field in cls.fields.values():
+        if field.name not in values and field.default is MISSING:
+            raise Refused(Fault(f"`{type_.id}` lacks its {field.name}: {field.about}", type_.span, help=f"`{use.text}`"))
+    _resolve_words(cls, values, spans)
+    return Bound(cls(**values), spans, share)
+
+
+def bind_call(
+    name: str, params: tuple[Param, ...], args: tuple[Argument, ...], outer: Evaluator, inner: Evaluator, span: Span
+) -> None:
+    """Puts the arguments of a call, or the defaults, into the scope of `inner`."""
+    names = [param.name for param in params]
+    wanted = f"`{name}({', '.join(p.name if p.default is None else f'{p.name}=…' for p in params)})`"
+    given: dict[str, Argument] = {}
+    for at, arg in enumerate(args):
+        if arg.name is None and at >= len(params):
+            count = f"{len(params)} argument{'s' * (len(params) != 1)}" if params else "no arguments"
+            raise Refused(Fault(f"`{name}` takes {count}, not {len(args)}", arg.span, help=wanted if params else ""))
+        key = arg.name or names[at]
+        if key not in names:
+            message = f"`{name}` has no parameter {quoted(key)}"
+            raise Refused(Fault(message, arg.span, help=did_you_mean(key, names) or wanted))
+        _once(given, key, arg)
+        given[key] = arg
+    for param in params:
+        expr = given[param.name].value if param.name in given else param.default
+        if expr is None:
+            raise Refused(Fault(f"`{name}` lacks its argument `{param.name}`", span, help=wanted))
+        try:
+            inner.scope.names[param.name] = (outer if param.name in given else inner).value(expr)
+        except Unknown:
+            inner.scope.names[param.name] = None
+
+
+def _once(given: dict[str, Any], name: str, arg: Argument) -> None:
+    if name in given:
+        raise Refused(Fault(f"`{name}` is given twice", arg.span))
+
+
+def _named(cls: type[Op], arg: Argument) -> None:
+    if arg.name not in cls.fields:
+        known = (*cls.fields, "share")
+        help = did_you_mean(arg.name or "", known) or f"`{usage(cls).text}`"
+        raise Refused(Fault(f"`{cls.types[0]}` has no argument {quoted(arg.name or '')}", arg.span, help=help))
+
+
+def _extra(use: Usage, type_: Name, arg: Argument, evaluator: Evaluator) -> Fault:
+    if isinstance(arg.value, Name) and not evaluator.scope.find(arg.value.id):
+        help = did_you_mean(arg.value.id, use.flags) or f"`{use.text}`"
+        return Fault(f"`{type_.id}` knows no word {quoted(arg.value.id)}", arg.span, help=help)
+    return Fault(f"`{type_.id}` takes no more arguments", arg.span, help=f"`{use.text}`")
+
+
+def _parts(slot: tuple[Field, ...], arg: Argument, use: Usage) -> list[tuple[Field, Expr]]:
+    parts = arg.value.parts if isinstance(arg.value, Slashed) else (arg.value,)
+    if len(parts) > len(slot):
+        shape = "/".join(field.name for field in slot)
+        raise Refused(Fault(f"{quoted(print_expr(arg.value))} has {len(parts)} parts: {shape}", arg.span, help=f"`{use.text}`"))
+    return list(zip(slot, parts, strict=False))
+
+
+# ---------------------------------------------------------------- kinds of argument
+
+
+def _convert(field: Field, expr: Expr, evaluator: Evaluator, words: tuple[str, ...]) -> Any:
+    def whole(part: Expr, least: int = 1) -> Value:
+        found = evaluator.value(part, also=words)
+        what = field.name
+        if isinstance(found, bool):
+            raise Refused(Fault(f"{what} must be a number", part.span))
+        if isinstance(found, Fraction):
+            raise Refused(
+                Fault(f"{what} must be a whole number, not {float(found):g}", part.span, help="`round`, `floor` or `ceil` it")
+            )
+        if isinstance(found, int) and found < least:
+            raise Refused(Fault(f"{what} must be at least {least}, not {found}", part.span))
+        return found
+
+    return _KINDS[field.kind.removesuffix(" | None")](field, expr, whole, evaluator)
+
+
+_Whole = Callable[..., Any]
+
+
+def _two(expr: Expr, field: Field) -> tuple[Expr, Expr]:
+    """Height and width: `h x w`, or one for both."""
+    if isinstance(expr, Sizes):
+        if len(expr.parts) != 2:
+            message = f"{field.name} has {len(expr.parts)} sizes: height x width are wanted"
+            raise Refused(Fault(message, expr.span))
+        return expr.parts[0], expr.parts[1]
+    return expr, expr
+
+
+def _pair(field: Field, expr: Expr, whole: _Whole, _: Evaluator) -> tuple[Any, Any]:
+    least = 0 if field.default == (0, 0) else 1
+    h, w = _two(expr, field)
+    first = whole(h, least)
+    return first, first if w is h else whole(w, least)
+
+
+def _padding(field: Field, expr: Expr, whole: _Whole, evaluator: Evaluator) -> Any:
+    if isinstance(expr, Name) and expr.id in WORDS and not evaluator.scope.find(expr.id):
+        return expr.id
+
+    def ends(part: Expr) -> tuple[Any, Any]:
+        if isinstance(part, Between):
+            return whole(part.before, 0), whole(part.after, 0)
+        both = whole(part, 0)
+        return both, both
+
+    if not isinstance(expr, (Sizes, Between)):
+        evaluator.value(expr, also=WORDS)  # a misspelt word is told from a name
+    h, w = _two(expr, field)
+    first = ends(h)
+    return first, first if w is h else ends(w)
+
+
+def _range(field: Field, expr: Expr, whole: _Whole, _: Evaluator) -> tuple[Any, Any]:
+    if not isinstance(expr, Between):
+        raise Refused(Fault(f"{field.name} are written `first:last`", expr.span))
+    return whole(expr.before, 0), whole(expr.after, 0)
+
+
+def _real(field: Field, expr: Expr, _: _Whole, evaluator: Evaluator) -> Fraction:
+    found = evaluator.value(expr)
+    if isinstance(found, bool) or not isinstance(found, (int, Fraction)) or found < 0:
+        raise Refused(Fault(f"{field.name} must be a number that is not negative", expr.span))
+    return Fraction(found)
+
+
+_KINDS: dict[str, Callable[[Field, Expr, _Whole, Evaluator], Any]] = {
+    "Pair": _pair,
+    "Padding": _padding,
+    "Count": lambda field, expr, whole, _: whole(expr),
+    "Whole": lambda field, expr, whole, _: whole(expr, 0),
+    "Range": _range,
+    "Real": _real,
+    "Flag": lambda field, expr, _, evaluator: evaluator.truth(expr),
+}
+
+
+def _resolve_words(cls: type[Op], values: dict[str, Any], spans: dict[str, Span]) -> None:
+    """`half` and `full` in numbers; they follow from the kernel. `same` stays: it follows from the input."""
+    for name, field in cls.fields.items():
+        word = values.get(name)
+        if field.kind != "Padding" or not isinstance(word, str):
+            continue
+        if "kernel" not in values:
+            raise Refused(Fault(f"`{word}` padding follows from a window, and `{cls.types[0]}` has none", spans[name]))
+        kernel = values["kernel"]
+        if word == "half":
+            if any(k % 2 == 0 for k in kernel):
+                size = "x".join(str(k) for k in dict.fromkeys(kernel))
+                raise Refused(
+                    Fault(f"`half` needs an odd kernel, not {size}", spans[name], help="write `same`, or `before:after`")
+                )
+            values[name] = tuple(((k - 1) // 2, (k - 1) // 2) for k in kernel)
+        elif word == "full":
+            values[name] = tuple((k - 1, k - 1) for k in kernel)
+
+

@@ -1,0 +1,686 @@
+"""A tree run as a program: each statement takes the volume that arrives and hands one on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from archcalc.builder.arguments import Bound, bind_call, bind_layer
+from archcalc.builder.values import LARGEST, SIZE_NAMES, Evaluator, Refused, Scope, Unknown, Value
+from archcalc.graph import Graph, Node
+from archcalc.lang.errors import Fault, SpecError, did_you_mean, in_order, quoted
+from archcalc.lang.parser import DEEPEST, KEYWORDS
+from archcalc.lang.source import Span
+from archcalc.lang.syntax import (
+    Arch,
+    Argument,
+    Block,
+    BlockCall,
+    Body,
+    Broken,
+    Expect,
+    Expr,
+    Fact,
+    From,
+    If,
+    Input,
+    Item,
+    Layer,
+    Let,
+    Merge,
+    Name,
+    Output,
+    Repeat,
+    Sizes,
+    Statement,
+    Use,
+)
+from archcalc.ops import REGISTRY, Op, reshape
+from archcalc.volume import Dim, Undecided, Volume
+
+MOST_LAYERS = 100_000
+MOST_STEPS = 1_000_000
+MOST_NOTES = 3
+UNKNOWN = -1  # a volume whose fault is reported: nothing more is said of what follows from it
+
+Flow = int | None  # index of the node whose volume arrives; None before the first
+Uses = Callable[[Name], Body]
+Symbols = Callable[[str], Dim]
+
+
+class Built(NamedTuple):
+    """A net as its text has it: the graph, and what the text says about it."""
+
+    graph: Graph
+    title: str
+    facts: dict[str, str]  # source, year, note
+    expects: tuple[tuple[Expect, tuple[str, ...]], ...]  # with the group that each stands in
+    assumptions: tuple[str, ...]
+    args: dict[str, Value | None]
+    as_written: bool  # no argument and no input were given from outside
+
+
+class _Stop(Exception):
+    """A limit is passed: building ends here."""
+
+
+class Place:
+    """Where layers get their names: the labels and repeat numbers around, and what is taken there."""
+
+    def __init__(self, path: tuple[str, ...], reserved: frozenset[str]) -> None:
+        self.path = path
+        self.prefix = "".join(f"{part}." for part in path)
+        self.reserved = reserved
+        self.counts: dict[str, int] = {}
+
+    def inside(self, label: str, reserved: frozenset[str]) -> Place:
+        """The place within a labelled call or a numbered repeat."""
+        return Place((*self.path, label), reserved)
+
+    def numbered(self, type_: str) -> str:
+        """The type and its next running number that no label has."""
+        while True:
+            number = self.counts[type_] = self.counts.get(type_, 0) + 1
+            if f"{type_}{number}" not in self.reserved:
+                return f"{self.prefix}{type_}{number}"
+
+    def next_repeat(self) -> str:
+        """The number of the next copy of something repeated here, from 1."""
+        self.counts[""] = self.counts.get("", 0) + 1
+        return str(self.counts[""])
+
+
+def architectures(tree: Body) -> dict[str, Arch]:
+    """The architectures that a file holds, by name."""
+    return {item.statement.name.id: item.statement for item in tree.items if isinstance(item.statement, Arch)}
+
+
+def build(
+    tree: Body,
+    faults: list[Fault],
+    name: str,
+    arch: Arch | None,
+    args: tuple[Argument, ...] = (),
+    size: Expr | None = None,
+    uses: Uses | None = None,
+    symbols: Symbols | None = None,
+) -> Built:
+    """The graph of one architecture of a tree, or of the tree itself where it has none.
+
+    `faults` are those of the parser. Raises `SpecError` with all faults.
+    """
+    builder = _Builder(faults, uses, symbols, size)
+    built = builder.run(tree, name, arch, args)
+    if builder.faults:
+        raise SpecError(in_order(builder.faults.values()))
+    return built
+
+
+class _Builder:
+    def __init__(self, faults: list[Fault], uses: Uses | None, symbols: Symbols | None, size: Expr | None) -> None:
+        self.faults: dict[object, Fault] = dict(enumerate(faults))
+        self.uses = uses
+        self.symbols = symbols
+        self.size = size  # from outside; takes the place of the first input
+        self.nodes: list[Node] = []
+        self.outs: list[Volume] = []
+        self.names: dict[str, int] = {}  # volumes by full name
+        self.lines: dict[str, Span] = {}  # where each label stands
+        self.outputs: list[tuple[str, int]] = []
+        self.expects: list[tuple[Expect, tuple[str, ...]]] = []
+        self.facts: dict[str, str] = {}
+        self.assumptions: list[str] = []
+        self.used: list[str] = []
+        self.calls: list[tuple[str, Span]] = []
+        self.depth = 0
+        self.steps = 0
+        self.bound: dict[int, Bound] = {}  # layers whose arguments name nothing, by statement
+        self.known: dict[tuple[int, tuple[Volume, ...]], Volume] = {}  # sizes already worked out, by op
+        self.ops: list[Op] = []  # kept, so that an `id` in `known` is never another op's
+        self.labels: dict[int, frozenset[str]] = {}
+        self.rules: dict[type[Statement], Callable[[Item, Flow, Scope, Place], Flow]] = {
+            Layer: self.layer,
+            BlockCall: self.call,
+            Merge: self.merge,
+            Repeat: self.repeat,
+            If: self.if_,
+            From: self.from_,
+            Input: self.input,
+            Output: self.output,
+            Let: self.let,
+            Fact: self.fact,
+            Block: self.block,
+            Use: self.use,
+            Expect: self.expect,
+            Broken: lambda item, flow, scope, place: self.volume_after_broken(item, place),
+            Arch: lambda item, flow, scope, place: flow,
+        }
+
+    # ------------------------------------------------------------ the whole
+
+    def run(self, tree: Body, name: str, arch: Arch | None, args: tuple[Argument, ...]) -> Built:
+        scope = Scope()
+        values: dict[str, Value | None] = {}
+        as_written = not args and self.size is None
+        flow: Flow = None
+        try:
+            if arch is None:
+                if args:
+                    self.fault(f"`{name}` takes no arguments", args[0].span)
+                flow = self.body(tree, None, scope, Place((), self.labels_of(tree, scope)))
+            else:
+                self.family(tree, scope, arch)
+                inner = Scope(scope)
+                self.arguments(arch, args, scope, inner)
+                values = dict(inner.names)
+                flow = self.body(arch.body, None, inner, Place((), self.labels_of(arch.body, scope)))
+            self.finish(flow, arch.name.span if arch else tree.span)
+        except _Stop:
+            pass
+        outputs = (("output", flow if flow is not None else UNKNOWN), *self.outputs)
+        graph = Graph(name, tuple(self.nodes), outputs, self.names)
+        title = arch.title if arch else ""
+        facts, assumptions = self.facts, tuple(dict.fromkeys(self.assumptions))
+        return Built(graph, title, facts, tuple(self.expects), assumptions, values, as_written)
+
+    def family(self, tree: Body, scope: Scope, arch: Arch) -> None:
+        """What stands above and around the architectures of a file: blocks, names, facts."""
+        for item in tree.items:
+            if item.statement is arch:
+                return
+            if isinstance(item.statement, (Block, Let, Fact, Use, Arch, Broken)):
+                self.statement(item, None, scope, Place((), frozenset()))
+            else:
+                self.fault("this stands outside the architectures of the file", item.statement.span)
+
+    def arguments(self, arch: Arch, args: tuple[Argument, ...], scope: Scope, inner: Scope) -> None:
+        outer = Evaluator(scope, None)
+        try:
+            bind_call(arch.name.id, arch.params, args, outer, Evaluator(inner, None), arch.name.span)
+        except Refused as refused:
+            self.add(refused.fault)
+
+    def finish(self, flow: Flow, span: Span) -> None:
+        """The net has an end, and nothing was computed in vain."""
+        if self.faults:
+            return
+        if flow is None:
+            self.fault("the net has no layers", span, help="start with `input 224x224x3`")
+            return
+        taken = {flow, *(index for _, index in self.outputs)}
+        for node in self.nodes:
+            taken.update(node.inputs)
+        for index, node in enumerate(self.nodes):
+            if index not in taken:
+                help = f"merge it with `add` or `concat`, or make it an output: `output NAME from {node.name}`"
+                self.fault(f"`{node.name}` is computed and never used", node.span, help=help)
+
+    # ------------------------------------------------------------ faults and limits
+
+    def add(self, fault: Fault) -> None:
+        """Keeps a fault, the first at its place, with the calls that led there."""
+        notes = [f"in `{name}(…)`, called at {span.source.name}:{span.line}" for name, span in reversed(self.calls)]
+        if len(notes) > MOST_NOTES:
+            notes = [*notes[: MOST_NOTES - 1], f"… {len(notes) - MOST_NOTES} calls more …", notes[-1]]
+        self.faults.setdefault(fault.span, fault._replace(notes=(*fault.notes, *notes)))
+
+    def fault(self, message: str, span: Span, label: str = "", help: str = "", notes: tuple[str, ...] = ()) -> None:
+        self.add(Fault(message, span, label, help, notes))
+
+    def deeper(self, span: Span) -> None:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            self.fault(f"nested more than {DEEPEST} deep", span)
+            raise _Stop
+
+    # ------------------------------------------------------------ bodies and names
+
+    def body(self, body: Body, flow: Flow, scope: Scope, place: Place) -> Flow:
+        for item in body.items:
+            flow = self.statement(item, flow, scope, place)
+        return flow
+
+    def statement(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            self.fault(f"the net takes more than {MOST_STEPS:,} steps to build", item.statement.span)
+            raise _Stop
+        try:
+            return self.rules[type(item.statement)](item, flow, scope, place)
+        except Refused as refused:
+            self.add(refused.fault)
+        except Unknown:
+            pass
+        self.name(item, UNKNOWN, place)
+        return UNKNOWN
+
+    def volume_after_broken(self, item: Item, place: Place) -> Flow:
+        self.name(item, UNKNOWN, place)
+        return UNKNOWN
+
+    def name(self, item: Item, flow: Flow, place: Place) -> None:
+        """Lets the label of a statement stand for the volume after it."""
+        if item.label is None:
+            return
+        full = place.prefix + item.label.id
+        if full in self.lines and self.lines[full] != item.label.span:
+            help = "label the calls that it stands in" if place.path or self.calls else ""
+            self.fault(f"the label `{full}` is already given at line {self.lines[full].line}", item.label.span, help=help)
+        elif full in self.lines:
+            self.fault(f"the label `{full}` comes twice: its block is called twice here", item.label.span, help="label the calls")
+        if flow is None:
+            self.fault(f"the label `{item.label.id}` stands before something that has no volume", item.label.span)
+            flow = UNKNOWN
+        self.lines[full] = item.label.span
+        self.names[full] = flow
+
+    def labels_of(self, body: Body, scope: Scope) -> frozenset[str]:
+        """The labels that land in one place: those of a body, and of the blocks that it calls without a label."""
+        if id(body) in self.labels:
+            return self.labels[id(body)]
+        self.labels[id(body)] = frozenset()  # a block that calls itself is refused elsewhere
+        found: set[str] = set()
+        for item in body.items:
+            statement = item.statement
+            if item.label:
+                found.add(item.label.id)
+            elif isinstance(statement, BlockCall) and statement.times is None:
+                block = scope.block(statement.block.id)
+                found |= self.labels_of(block[0].body, block[1]) if block else set()
+            if isinstance(statement, Merge):
+                for branch in statement.branches:
+                    found |= self.labels_of(branch, scope)
+            elif isinstance(statement, If):
+                found |= self.labels_of(statement.then, scope)
+                found |= self.labels_of(statement.orelse, scope) if statement.orelse else set()
+        self.labels[id(body)] = frozenset(found)
+        return self.labels[id(body)]
+
+    def find(self, name: Name, place: Place) -> int:
+        """The volume of a name, looked for in the groups around, the innermost first."""
+        for length in range(len(place.path), -1, -1):
+            full = ".".join((*place.path[:length], name.id))
+            if full in self.names:
+                return self.names[full]
+        known = [full.removeprefix(place.prefix) for full in self.names]
+        raise Refused(Fault(f"no volume is called {quoted(name.id)}", name.span, help=did_you_mean(name.id, known)))
+
+    def evaluator(self, scope: Scope, flow: Flow) -> Evaluator:
+        volume = self.outs[flow] if flow is not None and flow != UNKNOWN else None
+        return Evaluator(scope, volume, flow == UNKNOWN)
+
+    # ------------------------------------------------------------ layers
+
+    def layer(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        statement = item.statement
+        assert isinstance(statement, Layer)
+        bound = self.bound.get(id(statement))
+        if bound is None:
+            bound = self.bind(statement, flow, scope)
+        share = self.shared(bound, place) if bound.share else None
+        if flow is None:
+            help = "start the net with `input 224x224x3`, or give `--input`"
+            raise Refused(Fault(f"no volume arrives at `{statement.type.id}`", statement.type.span, help=help))
+        if flow == UNKNOWN:
+            raise Unknown
+        name = place.prefix + item.label.id if item.label else place.numbered(statement.type.id)
+        index = self.node(name, bound.op, (flow,), place, statement.type.span, bound.spans, share)
+        if item.label:
+            self.name(item, index, place)
+        else:
+            self.names[name] = index
+        return index
+
+    def bind(self, statement: Layer, flow: Flow, scope: Scope) -> Bound:
+        cls = REGISTRY.get(statement.type.id)
+        if cls is None:
+            raise Refused(self.unknown_layer(statement, scope))
+        evaluator = self.evaluator(scope, flow)
+        bound = bind_layer(cls, statement.type, statement.args, evaluator)
+        self.ops.append(bound.op)
+        if evaluator.constant:
+            self.bound[id(statement)] = bound
+        return bound
+
+    def unknown_layer(self, statement: Layer, scope: Scope) -> Fault:
+        word = statement.type.id
+        if scope.block(word):
+            return Fault(f"`{word}` is a block", statement.type.span, help=f"call it: `{word}(…)`")
+        known = (*REGISTRY, *KEYWORDS, *scope.all_blocks())
+        help = did_you_mean(word.lower(), known)
+        return Fault(f"{quoted(word)} is not a layer type", statement.type.span, help=help)
+
+    def shared(self, bound: Bound, place: Place) -> int:
+        """The node whose weights a layer uses."""
+        assert bound.share is not None
+        index = self.find(bound.share, place)
+        if index == UNKNOWN:
+            raise Unknown
+        owner = self.nodes[index]
+        return owner.share if owner.share is not None else index
+
+    def node(
+        self,
+        name: str,
+        op: Op,
+        inputs: tuple[int, ...],
+        place: Place,
+        span: Span,
+        spans: dict[str, Span] | None = None,
+        share: int | None = None,
+        labels: tuple[str, ...] = (),
+    ) -> int:
+        """Adds a layer, its needs checked; gives its index."""
+        x = tuple(self.outs[i] for i in inputs)
+        key = (id(op), x)
+        y = self.known.get(key)
+        if y is None:
+            self.check(op, x, name, span, spans or {}, labels)
+            y = self.known[key] = self.sized(op.out(*x), span)
+        if share is not None and op.weights(*x) != self.nodes[share].op.weights(*(self.outs[i] for i in self.nodes[share].inputs)):
+            owner = self.nodes[share]
+            raise Refused(Fault(f"`{name}` cannot share the weights of `{owner.name}`: their shapes differ", span))
+        if len(self.nodes) >= MOST_LAYERS and inputs:
+            self.layers_left(span)
+        self.nodes.append(Node(name, op, inputs, place.path, share, span))
+        self.outs.append(y)
+        return len(self.nodes) - 1
+
+    def layers_left(self, span: Span) -> None:
+        if sum(1 for node in self.nodes if node.inputs) >= MOST_LAYERS:
+            self.fault(f"the net has more than {MOST_LAYERS:,} layers", span)
+            raise _Stop
+
+    def check(
+        self, op: Op, x: tuple[Volume, ...], name: str, span: Span, spans: dict[str, Span], labels: tuple[str, ...]
+    ) -> None:
+        for need in op.needs(*x):
+            if isinstance(need.condition, Undecided):
+                self.assumptions.append(f"{name}: {need.condition.text}")
+            elif not need.condition:
+                at = spans.get(need.field, span)
+                raise Refused(Fault(need.message, at, need.label or "; ".join(labels), need.help))
+
+    def sized(self, y: Volume, span: Span) -> Volume:
+        for n in y:
+            if isinstance(n, int) and not 1 <= n <= LARGEST:
+                what = f"larger than {LARGEST:,}" if n > 0 else "not at least 1"
+                raise Refused(Fault(f"the output {y} has a size that is {what}", span))
+        return y
+
+    def merge(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        statement = item.statement
+        assert isinstance(statement, Merge)
+        if statement.branches:
+            inputs = self.branches(statement, flow, scope, place)
+            shown = [f"branch {at} is" for at in range(1, len(inputs) + 1)]
+        else:
+            names = statement.names
+            inputs = [self.find(name, place) for name in names]
+            shown = [f"`{name.id}` is" for name in names]
+            if len(inputs) == 1:  # `add shortcut`: with the volume that arrives
+                if flow is None:
+                    raise Refused(Fault(f"`{statement.type.id}` needs two volumes", statement.type.span))
+                inputs, shown = [flow, *inputs], ["the volume that arrives is", *shown]
+        if UNKNOWN in inputs:
+            raise Unknown
+        labels = tuple(f"{what} {self.outs[i]} ({self.path_of(i)})" for what, i in zip(shown, inputs, strict=True))
+        op = REGISTRY[statement.type.id]()
+        name = place.prefix + item.label.id if item.label else place.numbered(statement.type.id)
+        index = self.joined(name, op, tuple(inputs), place, statement, labels)
+        if item.label:
+            self.name(item, index, place)
+        else:
+            self.names[name] = index
+        return index
+
+    def branches(self, statement: Merge, flow: Flow, scope: Scope, place: Place) -> list[int]:
+        if flow is None:
+            raise Refused(Fault(f"no volume arrives at `{statement.type.id}`", statement.type.span))
+        self.deeper(statement.type.span)
+        inputs = [self.body(branch, flow, Scope(scope), place) for branch in statement.branches]
+        self.depth -= 1
+        if len(inputs) < 2:
+            help = f"part them with `|`; an empty one is the identity: `{statement.type.id} {{ … | }}`"
+            raise Refused(Fault(f"`{statement.type.id}` needs at least two branches", statement.type.span, help=help))
+        return [UNKNOWN if index is None else index for index in inputs]
+
+    def joined(
+        self, name: str, op: Op, inputs: tuple[int, ...], place: Place, statement: Merge, labels: tuple[str, ...]
+    ) -> int:
+        self.ops.append(op)
+        return self.node(name, op, inputs, place, statement.type.span, labels=labels)
+
+    def path_of(self, index: int) -> str:
+        """How a volume came to be, for a fault: its last layers and the line of the last."""
+        node = self.nodes[index]
+        return f"`{node.name}`, line {node.span.line}"
+
+    # ------------------------------------------------------------ calls, repeats, conditions
+
+    def call(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        statement = item.statement
+        assert isinstance(statement, BlockCall)
+        block, home = self.called(statement, scope)
+        evaluator = self.evaluator(scope, flow)
+        inside = Scope(home)
+        bind_call(block.name.id, block.params, statement.args, evaluator, Evaluator(inside, None), statement.block.span)
+        times = 1 if statement.times is None else self.count(statement.times, evaluator)
+        if item.label:
+            place_inside = place.inside(item.label.id, self.labels_of(block.body, home))
+        else:
+            place_inside = place
+        self.deeper(statement.block.span)
+        self.calls.append((block.name.id, statement.block.span))
+        if statement.times is None:
+            flow = self.body(block.body, flow, inside, place_inside)
+        else:
+            for _ in range(times):
+                flow = self.copy(block.body, flow, Scope(home, dict(inside.names)), place_inside, home)
+        self.calls.pop()
+        self.depth -= 1
+        self.name(item, flow, place)
+        return flow
+
+    def called(self, statement: BlockCall, scope: Scope) -> tuple[Block, Scope]:
+        name, span = statement.block.id, statement.block.span
+        found = scope.block(name)
+        if found is None:
+            if name in REGISTRY:
+                raise Refused(Fault(f"`{name}` is a layer type, not a block", span, help=f"write `{name} …` without brackets"))
+            known = (*scope.all_blocks(), *REGISTRY)
+            raise Refused(Fault(f"no block is called {quoted(name)}", span, help=did_you_mean(name, known)))
+        body = found[0].body
+        if span.source is found[0].span.source and found[0].span.start < span.start < self.end_of(body):
+            raise Refused(Fault(f"block `{name}` calls itself", span, help="a block may call blocks defined above it"))
+        if span.source is found[0].span.source and span.start < found[0].span.start:
+            raise Refused(Fault(f"block `{name}` is defined below, at line {found[0].span.line}", span, help="define it first"))
+        return found
+
+    @staticmethod
+    def end_of(body: Body) -> int:
+        return body.items[-1].span.end if body.items else body.span.end
+
+    def copy(self, body: Body, flow: Flow, scope: Scope, place: Place, home: Scope) -> Flow:
+        """One of the numbered copies of something repeated."""
+        number = place.next_repeat()
+        flow = self.body(body, flow, scope, place.inside(number, self.labels_of(body, home)))
+        if flow is not None:
+            self.names[place.prefix + number] = flow
+        return flow
+
+    def count(self, expr: Expr, evaluator: Evaluator) -> int:
+        found = evaluator.value(expr)
+        if isinstance(found, bool) or not isinstance(found, int):
+            raise Refused(Fault("the count of a repeat must be a whole number", expr.span))
+        if found < 0:
+            raise Refused(Fault(f"the count of a repeat must not be negative: {found}", expr.span))
+        if found > MOST_LAYERS:
+            raise Refused(Fault(f"repeated {found:,} times; at most {MOST_LAYERS:,}", expr.span))
+        return found
+
+    def repeat(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        statement = item.statement
+        assert isinstance(statement, Repeat)
+        times = self.count(statement.count, self.evaluator(scope, flow))
+        within = place.inside(item.label.id, frozenset()) if item.label else place
+        self.deeper(statement.span)
+        for number in range(times):
+            names: dict[str, Value | None] = {statement.index.id: number} if statement.index else {}
+            flow = self.copy(statement.body, flow, Scope(scope, names), within, scope)
+        self.depth -= 1
+        self.name(item, flow, place)
+        return flow
+
+    def if_(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        statement = item.statement
+        assert isinstance(statement, If)
+        chosen = statement.then if self.evaluator(scope, flow).truth(statement.condition) else statement.orelse
+        if chosen is not None:
+            self.deeper(statement.span)
+            flow = self.body(chosen, flow, Scope(scope), place)
+            self.depth -= 1
+        if item.label:
+            self.name(item, flow, place)
+        return flow
+
+    # ------------------------------------------------------------ volumes by name
+
+    def from_(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        statement = item.statement
+        assert isinstance(statement, From)
+        found = self.find(statement.name, place)
+        self.name(item, found, place)
+        return found
+
+    def input(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        statement = item.statement
+        assert isinstance(statement, Input)
+        size, self.size = self.size or statement.size, None
+        volume = self.volume(size, scope)
+        name = place.prefix + item.label.id if item.label else place.numbered("input")
+        if not item.label and name == f"{place.prefix}input1":
+            name = f"{place.prefix}input"
+        op = reshape.Input(size=volume)
+        self.ops.append(op)
+        index = self.node(name, op, (), place, statement.span)
+        if item.label:
+            self.name(item, index, place)
+        else:
+            self.names[name] = index
+        return index
+
+    def volume(self, size: Expr, scope: Scope) -> Volume:
+        """A size as written: H x W x C, or the length of a vector."""
+        parts = size.parts if isinstance(size, Sizes) else (size,)
+        if len(parts) not in (1, 3):
+            help = f"a single channel is `{'x'.join(['…'] * len(parts))}x1`" if len(parts) == 2 else ""
+            raise Refused(Fault(f"a size is height x width x depth, or one number; these are {len(parts)}", size.span, help=help))
+        dims = [self.dim(part, scope) for part in parts]
+        return Volume(*dims) if len(dims) == 3 else Volume(1, 1, dims[0])
+
+    def dim(self, part: Expr, scope: Scope) -> Dim:
+        if isinstance(part, Name) and part.id[:1].isupper() and not scope.find(part.id):
+            if self.symbols is None:
+                raise Refused(Fault(f"`{part.id}` is a symbol; a number is wanted here", part.span))
+            return self.symbols(part.id)
+        found = Evaluator(scope, None).value(part)
+        if isinstance(found, bool) or not isinstance(found, int) or found < 1:
+            raise Refused(Fault(f"a size must be a whole number of at least 1, not {found}", part.span))
+        return found
+
+    def output(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        statement = item.statement
+        assert isinstance(statement, Output)
+        start = self.find(statement.origin, place) if statement.origin else flow
+        if start is None:
+            raise Refused(Fault("no volume arrives at this output", statement.span))
+        end: Flow = start
+        if statement.body:
+            self.deeper(statement.span)
+            inside = place.inside(statement.name.id, self.labels_of(statement.body, scope))
+            end = self.body(statement.body, start, Scope(scope), inside)
+            self.depth -= 1
+        full = place.prefix + statement.name.id
+        if full in self.lines:
+            self.fault(f"the name `{full}` is already given at line {self.lines[full].line}", statement.name.span)
+        self.lines[full] = statement.name.span
+        self.names[full] = end if end is not None else UNKNOWN
+        self.outputs.append((full, self.names[full]))
+        return flow
+
+    # ------------------------------------------------------------ definitions
+
+    def let(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        statement = item.statement
+        assert isinstance(statement, Let)
+        name = statement.name
+        self.unlabelled(item)
+        if name.id in scope.names or name.id in SIZE_NAMES:
+            self.fault(f"`{name.id}` is already defined", name.span, help="names do not change: choose another")
+            return flow
+        try:
+            scope.names[name.id] = self.evaluator(scope, flow).value(statement.value)
+        except Unknown:
+            scope.names[name.id] = None
+        except Refused as refused:
+            scope.names[name.id] = None
+            self.add(refused.fault)
+        return flow
+
+    def fact(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        statement = item.statement
+        assert isinstance(statement, Fact)
+        self.unlabelled(item)
+        before = self.facts.get(statement.key) if statement.key == "note" else None
+        self.facts[statement.key] = f"{before} {statement.value}" if before else statement.value
+        return flow
+
+    def block(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        statement = item.statement
+        assert isinstance(statement, Block)
+        self.unlabelled(item)
+        name = statement.name
+        if name.id in REGISTRY:
+            self.fault(f"`{name.id}` is a layer type and cannot be the name of a block", name.span)
+        elif name.id in scope.blocks:
+            line = scope.blocks[name.id][0].span.line
+            self.fault(f"block `{name.id}` is already defined at line {line}", name.span)
+        scope.blocks.setdefault(name.id, (statement, scope))
+        return flow
+
+    def use(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        """Brings in the blocks and names of another family; its architectures and layers stay there."""
+        statement = item.statement
+        assert isinstance(statement, Use)
+        self.unlabelled(item)
+        if self.uses is None:
+            self.fault("`use` is not possible here", statement.span)
+        elif statement.name.id in self.used:
+            self.fault(f"`{statement.name.id}` uses itself", statement.name.span)
+        else:
+            try:
+                tree = self.uses(statement.name)
+            except SpecError as error:
+                for fault in error.faults:
+                    self.add(fault)
+                return flow
+            self.used.append(statement.name.id)
+            for used in tree.items:
+                if isinstance(used.statement, (Block, Let, Use)):
+                    self.statement(used, None, scope, place)
+            self.used.pop()
+        return flow
+
+    def expect(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        statement = item.statement
+        assert isinstance(statement, Expect)
+        self.unlabelled(item)
+        self.expects.append((statement, place.path))
+        return flow
+
+    def unlabelled(self, item: Item) -> None:
+        if item.label:
+            self.fault(f"the label `{item.label.id}` stands before something that has no volume", item.label.span)
+
+

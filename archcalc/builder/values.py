@@ -1,0 +1,247 @@
+"""Expressions worked out: whole numbers, exact fractions, truth values, and sizes that may be symbols."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from archcalc.lang.errors import Fault, did_you_mean, quoted
+from archcalc.lang.printer import print_expr
+from archcalc.lang.syntax import Binary, Block, Call, Expr, Name, Number, Unary
+from archcalc.volume import Symbolic, Undecided, Volume
+
+LARGEST = 10**12
+SIZE_NAMES = ("height", "width", "depth")
+
+Value: TypeAlias = "int | Fraction | bool | Symbolic"
+
+
+class Refused(Exception):
+    """A value that cannot be had; carries the fault."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+class Unknown(Exception):
+    """A value that depends on something whose fault is already reported."""
+
+
+class Scope:
+    """Names and blocks as they are visible from one place: its own, then those around it."""
+
+    __slots__ = ("blocks", "names", "parent")
+
+    def __init__(self, parent: Scope | None = None, names: dict[str, Value | None] | None = None) -> None:
+        self.parent = parent
+        self.names: dict[str, Value | None] = names or {}  # None: its value is unknown
+        self.blocks: dict[str, tuple[Block, Scope]] = {}
+
+    def find(self, name: str) -> Scope | None:
+        """The scope that defines a name."""
+        scope: Scope | None = self
+        while scope is not None and name not in scope.names:
+            scope = scope.parent
+        return scope
+
+    def block(self, name: str) -> tuple[Block, Scope] | None:
+        """A block and the scope that it was defined in."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.blocks:
+                return scope.blocks[name]
+            scope = scope.parent
+        return None
+
+    def all_names(self) -> list[str]:
+        """All names that are visible."""
+        return [*self.names, *(self.parent.all_names() if self.parent else ())]
+
+    def all_blocks(self) -> list[str]:
+        """All blocks that are visible."""
+        return [*self.blocks, *(self.parent.all_blocks() if self.parent else ())]
+
+
+class Evaluator:
+    """Works out expressions in a scope; `volume` is the one that arrives, None where there is none."""
+
+    def __init__(self, scope: Scope, volume: Volume | None, unknown_volume: bool = False) -> None:
+        self.scope = scope
+        self.volume = volume
+        self.unknown_volume = unknown_volume
+        self.constant = True  # no name was looked up so far
+
+    def value(self, expr: Expr, also: Iterable[str] = ()) -> Value:
+        """The value of an expression; `also` are words that a misspelt name may have stood for."""
+        if isinstance(expr, Number):
+            return number(expr)
+        if isinstance(expr, Name):
+            return self._name(expr, also)
+        if isinstance(expr, Binary):
+            return self._binary(expr)
+        if isinstance(expr, Unary):
+            return self._unary(expr)
+        if isinstance(expr, Call):
+            return self._call(expr)
+        raise Refused(Fault(f"{quoted(print_expr(expr))} cannot stand here: one number is wanted", expr.span))
+
+    def truth(self, expr: Expr) -> bool:
+        """The truth of a condition; 0 is false."""
+        found = self.value(expr)
+        if isinstance(found, (bool, int, Fraction)):
+            return bool(found)
+        raise Refused(self._undecided(expr))
+
+    def _name(self, expr: Name, also: Iterable[str]) -> Value:
+        self.constant = False
+        scope = self.scope.find(expr.id)
+        if scope is not None:
+            found = scope.names[expr.id]
+            if found is None:
+                raise Unknown
+            return found
+        if expr.id in SIZE_NAMES:
+            if self.unknown_volume:
+                raise Unknown
+            if self.volume is None:
+                raise Refused(Fault(f"no volume arrives here that `{expr.id}` could be of", expr.span))
+            return self.volume[SIZE_NAMES.index(expr.id)]
+        known = [*self.scope.all_names(), *SIZE_NAMES, *also]
+        help = did_you_mean(expr.id, known)
+        first, cross, rest = expr.id.partition("x")
+        if not help and cross and all(part.isdigit() or self.scope.find(part) for part in (first, rest)):
+            help = f"write `({first})x{rest}` for {first} by {rest}"
+        raise Refused(Fault(f"unknown name {quoted(expr.id)}", expr.span, help=help))
+
+    def _unary(self, expr: Unary) -> Value:
+        if expr.op == "not":
+            return not self.truth(expr.operand)
+        found = self.value(expr.operand)
+        return found if expr.op == "+" else bounded(0 - found, expr)
+
+    def _binary(self, expr: Binary) -> Value:
+        if expr.op == "and":
+            return self.truth(expr.left) and self.truth(expr.right)
+        if expr.op == "or":
+            return self.truth(expr.left) or self.truth(expr.right)
+        left, right = self.value(expr.left), self.value(expr.right)
+        if expr.op in _COMPARISONS:
+            return self._compared(expr, left, right)
+        if expr.op in ("//", "%") and isinstance(right, (int, Fraction)) and right <= 0:
+            raise Refused(Fault(f"cannot divide by {right}", expr.right.span))
+        if expr.op == "**":
+            return _power(expr, left, right)
+        try:
+            return bounded(_ARITHMETIC[expr.op](left, right), expr)
+        except TypeError:
+            raise Refused(self._undecided(expr)) from None
+
+    def _compared(self, expr: Binary, left: Value, right: Value) -> Value:
+        found = _COMPARISONS[expr.op](left, right)
+        if isinstance(found, bool):
+            return found
+        raise Refused(self._undecided(expr))
+
+    def _undecided(self, expr: Expr) -> Fault:
+        return Fault(
+            f"{quoted(print_expr(expr))} depends on a symbol",
+            expr.span,
+            help="give the input in numbers, here or with `--input`",
+        )
+
+    def _call(self, expr: Call) -> Value:
+        function = _FUNCTIONS.get(expr.function)
+        if function is None:
+            known = (*_FUNCTIONS, *self.scope.all_blocks())
+            raise Refused(
+                Fault(f"unknown function {quoted(expr.function)}", expr.span, help=did_you_mean(expr.function, known))
+            )
+        least, most, rule = function
+        if not least <= len(expr.args) <= most:
+            wanted = "one value" if most == 1 else "at least two values"
+            raise Refused(Fault(f"`{expr.function}` takes {wanted}, not {len(expr.args)}", expr.span))
+        values = [self.value(arg) for arg in expr.args]
+        if not all(isinstance(value, (int, Fraction)) for value in values):
+            raise Refused(self._undecided(expr))
+        return bounded(rule(*values), expr)
+
+
+def number(expr: Number) -> int | Fraction:
+    """The value of a number as written; raises `Refused` for a suffix or for one that is too large."""
+    text = expr.text.replace("_", "")
+    if text.isdigit():
+        return bounded(int(text), expr)  # type: ignore[return-value]  # an int stays one
+    if not text:
+        raise Unknown
+    if text[-1].isalpha():
+        raise Refused(Fault(f"the suffix of {quoted(expr.text)} is for `expect` lines only", expr.span))
+    mantissa, _, exponent = text.lower().partition("e")
+    if abs(int(exponent or 0)) > 30:
+        raise Refused(_too_large(expr))
+    return bounded(Fraction(mantissa) * Fraction(10) ** int(exponent or 0), expr)  # type: ignore[return-value]
+
+
+def bounded(value: Any, expr: Expr) -> Value:
+    """The value, refused where it is too large; a whole fraction becomes an int."""
+    if isinstance(value, (int, Fraction)):
+        if abs(value) > LARGEST:
+            raise Refused(_too_large(expr))
+        if isinstance(value, Fraction) and value.denominator == 1:
+            return int(value)
+        if isinstance(value, Fraction) and value.denominator > LARGEST**3:
+            raise Refused(Fault("a fraction with too many digits", expr.span))
+    return value  # type: ignore[no-any-return]
+
+
+def _too_large(expr: Expr) -> Fault:
+    return Fault(f"number too large: more than {LARGEST:,}", expr.span)
+
+
+def _power(expr: Binary, base: Value, exponent: Value) -> Value:
+    if not isinstance(base, (int, Fraction)) or not isinstance(exponent, int):
+        raise Refused(Fault("a power takes a number and a whole exponent", expr.span))
+    if exponent < 0:
+        raise Refused(Fault(f"negative exponent {exponent}", expr.right.span))
+    if abs(base) <= 1 and isinstance(base, int):
+        return base**exponent if exponent < 2 else base ** (2 + exponent % 2)
+    if exponent > 64:
+        raise Refused(_too_large(expr))
+    return bounded(base**exponent, expr)
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": lambda a, b: _equal(a, b),
+    "!=": lambda a, b: _not(_equal(a, b)),
+    "<": lambda a, b: _not(a >= b),
+    ">": lambda a, b: _not(b >= a),
+    "<=": lambda a, b: b >= a,
+    ">=": lambda a, b: a >= b,
+}
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "//": operator.floordiv,
+    "%": operator.mod,
+}
+_FUNCTIONS: dict[str, tuple[int, int, Callable[..., Any]]] = {
+    "min": (2, 1000, min),
+    "max": (2, 1000, max),
+    "floor": (1, 1, math.floor),
+    "ceil": (1, 1, math.ceil),
+    "round": (1, 1, lambda value: math.floor(value + Fraction(1, 2))),  # halves go up, as in school
+}
+
+
+def _equal(a: Any, b: Any) -> Any:
+    if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
+        return a == b
+    return True if a == b else Undecided(f"{a} = {b}")
+
+
+def _not(truth: Any) -> Any:
+    return not truth if isinstance(truth, bool) else truth

@@ -1,0 +1,1 @@
+"""The text language: source, tokens, tree, canonical text. Knows no layer type."""

@@ -1,0 +1,101 @@
+"""Faults of a text as data, and how they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from archcalc.lang.source import Span
+
+MOST_SHOWN = 50
+MOST_COLUMNS = 160
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong: what, where, and the likely mend."""
+
+    message: str
+    span: Span | None = None
+    label: str = ""
+    help: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class SpecError(Exception):
+    """All faults of a text."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n\n".join(show(fault) for fault in self.faults[:MOST_SHOWN]))
+
+
+def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """The faults as they stand in the text, each once."""
+    once = dict.fromkeys(faults)
+    return tuple(sorted(once, key=lambda fault: (fault.span.source.name, fault.span.start) if fault.span else ("", -1)))
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a misspelt one most likely stood for.
+
+    >>> nearest("maxpol", ["conv", "maxpool", "avgpool"])
+    'maxpool'
+    """
+    found = get_close_matches(word[:80], list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The `help` for an unknown word, empty where nothing is near."""
+    found = nearest(word, known)
+    return f"did you mean `{found}`?" if found else ""
+
+
+def quoted(text: str, most: int = 40) -> str:
+    """What the user typed, in backticks, made printable and cut to a readable length."""
+    shown = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text[: most + 1])
+    return f"`{shown}`" if len(text) <= most else f"`{shown[:most]}…`"
+
+
+def show(fault: Fault) -> str:
+    """The fault as text: what, where, the line with a caret under the span, the help."""
+    lines = [f"error: {fault.message}"]
+    gutter = ""
+    if fault.span is not None:
+        lines += _excerpt(fault.span, fault.label)
+        gutter = " " * len(str(fault.span.line))
+    lines += [f"{gutter}  = note: {note}".removeprefix("  ") if not gutter else f"{gutter} = note: {note}" for note in fault.notes]
+    if fault.help:
+        lines.append(f"{gutter} = help: {fault.help}" if gutter else f"help: {fault.help}")
+    return "\n".join(lines)
+
+
+def show_all(faults: tuple[Fault, ...]) -> str:
+    """All faults, an empty line between them; past `MOST_SHOWN` only their number."""
+    shown = [show(fault) for fault in faults[:MOST_SHOWN]]
+    if len(faults) > MOST_SHOWN:
+        shown.append(f"error: and {len(faults) - MOST_SHOWN:,} more faults")
+    return "\n\n".join(shown)
+
+
+def _excerpt(span: Span, label: str) -> list[str]:
+    number, column = span.source.place(span.start)
+    text = "".join(char if char.isprintable() else " " for char in span.source.line(number))
+    width = max(1, min(span.end - span.start, len(text) - column + 1))
+    start = column - 1
+    if len(text) > MOST_COLUMNS:  # a very long line: the part around the caret
+        cut = max(0, start - MOST_COLUMNS // 4)
+        head = "…" if cut else ""
+        tail = "…" if len(text) > cut + MOST_COLUMNS else ""
+        text = head + text[cut : cut + MOST_COLUMNS] + tail
+        start += len(head) - cut
+        width = max(1, min(width, len(text) - len(tail) - start))
+    gutter = " " * len(str(number))
+    carets = f"{gutter} | {' ' * start}{'^' * width} {label}".rstrip()
+    return [
+        f"{gutter}--> {span.source.name}:{number}:{column}",
+        f"{gutter} |",
+        f"{number} | {text}".rstrip(),
+        carets,
+    ]

@@ -1,0 +1,207 @@
+"""Nets by name, by file, or as text."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from archcalc.analyses.costs import Report, measure
+from archcalc.builder import Built, architectures, build
+from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
+from archcalc.lang.parser import parse, parse_call, parse_size
+from archcalc.lang.source import Source
+from archcalc.lang.syntax import Arch, Argument, Body, Expr, Name
+from archcalc.volume import Dim
+
+MOST_BYTES = 2**20
+_CALL = re.compile(r"[A-Za-z_]\w*\s*(\(.*\))?\s*", re.DOTALL)
+_ARCH = re.compile(r"^\s*arch\s+([A-Za-z_]\w*)", re.MULTILINE)
+_FILE_AND_NET = re.compile(r"(?P<file>.+?\.arch)(?::(?P<net>.*))?", re.DOTALL)
+
+
+class Net(NamedTuple):
+    """A net found, not yet built: its text, and which architecture of it with which arguments."""
+
+    name: str
+    source: Source
+    tree: Body
+    faults: tuple[Fault, ...]
+    arch: Arch | None
+    args: tuple[Argument, ...]
+    folder: Path | None
+
+    def build(self, input: str | None = None) -> Built:
+        """The graph, on another input than its own if one is given. Raises `SpecError`."""
+        size = read_size(input) if input is not None else None
+        uses = _Families(self.folder)
+        return build(self.tree, list(self.faults), self.name, self.arch, self.args, size, uses.find, _symbol)
+
+    def analyze(self, input: str | None = None) -> Report:
+        """The cost of every layer. Raises `SpecError`."""
+        built = self.build(input)
+        return measure(built.graph, built.assumptions)
+
+
+def load(arch: str) -> Net:
+    """A net by what the command line calls ARCH: a name of the zoo with or without arguments, a file, `-`, or text.
+
+    Raises `SpecError` where there is none of that name, or the file cannot be read.
+    """
+    text = arch.strip()
+    if text == "-":
+        return _from_text("<stdin>", _decode("<stdin>", sys.stdin.buffer.read(MOST_BYTES + 1)))
+    if not text:
+        raise _refused("no net is given")
+    found = _FILE_AND_NET.fullmatch(text) if "\n" not in text and len(text) < 4096 else None
+    if found and not re.search(r"[;{]", found["file"]):
+        return _from_file(Path(found["file"]), found["net"])
+    if _is_path(text):
+        return _from_file(Path(text), None)
+    if _CALL.fullmatch(text):
+        return _from_zoo(text)
+    if re.search(r"[\s;{]", text):
+        return _from_text("<net>", arch)
+    raise _refused(f"{quoted(text)} is neither a net of the zoo, a file nor the text of a net")
+
+
+def zoo() -> dict[str, Path]:
+    """The nets that come with archcalc, by name: the file that each stands in."""
+    return {name: path for path in spec_files() for name in _ARCH.findall(path.read_text("utf-8"))}
+
+
+def zoo_nets() -> Iterator[Net]:
+    """All nets of the zoo, each file read once."""
+    for path in spec_files():
+        source = Source(path.name, path.read_text("utf-8"))
+        tree, faults = parse(source)
+        for name, arch in architectures(tree).items():
+            yield Net(name, source, tree, tuple(faults), arch, (), path.parent)
+
+
+def spec_files() -> list[Path]:
+    """The files of the zoo."""
+    return sorted(_specs().glob("*.arch"))
+
+
+def read_spec(path: Path) -> Source:
+    """A spec file as a source, within the limits. Raises `SpecError`."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise _refused(f"cannot read {quoted(str(path), 200)}: {(error.strerror or str(error)).lower()}") from None
+    except ValueError:  # a NUL in the name
+        raise _refused(f"{quoted(str(path), 200)} is not the name of a file") from None
+    return Source(str(path), _decode(str(path), data))
+
+
+def read_size(text: str) -> Expr:
+    """A size from the command line: `224x224x3`. Raises `SpecError`."""
+    size, faults = parse_size(Source("--input", text))
+    if faults or size is None:
+        raise SpecError(faults)
+    return size
+
+
+def _specs() -> Path:
+    """In the wheel the specs lie in the package, in a checkout beside it."""
+    inside = Path(__file__).parent / "specs"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "specs"
+
+
+def _is_path(text: str) -> bool:
+    if len(text) > 4096 or "\n" in text or "\0" in text:
+        return False
+    return Path(text).exists() or (("/" in text or "\\" in text) and not re.search(r"[\s;{(]", text))
+
+
+def _from_text(name: str, text: str) -> Net:
+    if len(text.encode("utf-8", "surrogateescape")) > MOST_BYTES:
+        raise _refused(f"the text is larger than {MOST_BYTES:,} bytes")
+    return _one_of(Source(name, text), "net", None, None)
+
+
+def _from_file(path: Path, net: str | None) -> Net:
+    return _one_of(read_spec(path), path.stem, net, path.parent)
+
+
+def _from_zoo(text: str) -> Net:
+    name, args, faults = parse_call(Source("<net>", text))
+    if faults:
+        raise SpecError(faults)
+    nets = zoo()
+    if name not in nets:
+        help = did_you_mean(name, nets) or "`archcalc list` shows the zoo"
+        raise SpecError([Fault(f"there is no net {quoted(name)} in the zoo", help=help)])
+    path = nets[name]
+    source = Source(path.name, path.read_text("utf-8"))
+    tree, found = parse(source)
+    return Net(name, source, tree, tuple(found), architectures(tree)[name], args, path.parent)
+
+
+def _one_of(source: Source, name: str, wanted: str | None, folder: Path | None) -> Net:
+    """The net of a text that is meant: the one named, or the only one."""
+    tree, faults = parse(source)
+    nets = architectures(tree)
+    args: tuple[Argument, ...] = ()
+    if wanted is not None:
+        name, args, call_faults = parse_call(Source("<net>", wanted))
+        if call_faults:
+            raise SpecError(call_faults)
+        if name not in nets and (nets or name != Path(source.name).stem):
+            help = did_you_mean(name, nets) or (f"it holds {_listed(nets)}" if nets else "it holds one net without a name")
+            raise SpecError([*faults, Fault(f"there is no net {quoted(name)} in {source.name}", help=help)])
+    elif len(nets) > 1:
+        names = list(nets)
+        help = f"name one: `{source.name}:{names[0]}`"
+        raise SpecError([*faults, Fault(f"{source.name} holds several nets: {_listed(nets)}", help=help)])
+    elif nets:
+        name = next(iter(nets))
+    return Net(name, source, tree, tuple(faults), nets.get(name), args, folder)
+
+
+def _listed(nets: dict[str, Arch]) -> str:
+    names = [f"`{name}`" for name in nets]
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+
+class _Families:
+    """Finds what `use` names: beside the file, or in the zoo."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folders = [*([folder] if folder else []), _specs()]
+
+    def find(self, name: Name) -> Body:
+        for folder in self.folders:
+            path = folder / f"{name.id}.arch"
+            if path.is_file():
+                tree, faults = parse(read_spec(path))
+                if faults:
+                    raise SpecError(faults)
+                return tree
+        families = [path.stem for folder in self.folders for path in folder.glob("*.arch")]
+        message = f"there is no family {quoted(name.id)}"
+        raise SpecError([Fault(message, name.span, help=did_you_mean(name.id, families))])
+
+
+def _symbol(name: str) -> Dim:
+    from archcalc.symbolic import symbol  # the door to sympy: opened only by a net that has symbols
+
+    return symbol(name)
+
+
+def _decode(name: str, data: bytes) -> str:
+    if len(data) > MOST_BYTES:
+        raise _refused(f"{name} is larger than {MOST_BYTES:,} bytes")
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _refused(f"{name} is not UTF-8: byte 0x{data[error.start]:02x} in line {line}") from None
+
+
+def _refused(message: str) -> SpecError:
+    return SpecError([Fault(message)])

@@ -1,0 +1,144 @@
+"""What a layer type is: a record of its arguments with four rules, and the registry of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any, ClassVar, NamedTuple, TypeAlias, TypeVar
+
+from archcalc.record import MISSING, Field, Record
+from archcalc.volume import Shape, Truth, Volume, Work
+
+# The kinds of argument. A builder reads them off the annotations of a layer type's fields.
+Pair: TypeAlias = tuple[int, int]  # kernel, stride, dilation, size: height, width
+Sides: TypeAlias = tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right)
+Padding: TypeAlias = "Sides | str"  # or `same`, which depends on the input
+Count: TypeAlias = int  # at least 1
+Whole: TypeAlias = int  # at least 0
+Range: TypeAlias = tuple[int, int]  # first:last
+Real: TypeAlias = Fraction
+Flag: TypeAlias = bool  # `bias` or `nobias`
+
+
+def arg(
+    about: str,
+    *,
+    default: Any = MISSING,
+    symbol: str = "",
+    slash: bool = False,
+    named: bool = False,
+    brief: bool = False,
+) -> Any:
+    """A field of a layer type, for the people and the builder that read it.
+
+    `symbol` is its letter in formulas; `slash` says that it follows the field before it after a `/`; `named` that it
+    must be given by name; `brief` that tables leave it out where it has its default.
+    """
+    return Field("", "", default, about, symbol, slash, named, brief)
+
+
+class Need(NamedTuple):
+    """A condition on the volume that arrives. False is a fault, undecided an assumption."""
+
+    condition: Truth
+    message: str
+    field: str = ""  # the argument at fault
+    label: str = ""
+    help: str = ""
+
+
+class Op(Record):
+    """A layer type. Its fields are the arguments of the language; its docstring says what it computes."""
+
+    types: ClassVar[tuple[str, ...]] = ()  # its names in the language, the canonical one first
+    examples: ClassVar[tuple[str, ...]] = ()
+    inplace: ClassVar[bool] = False  # its output takes the place of its input: no activations of its own
+    arity: ClassVar[str] = "one"  # or "many": a merge
+    biases: ClassVar[tuple[str, ...]] = ("b", "shift")  # which of its weights are biases
+    buffers: ClassVar[tuple[str, ...]] = ("mean", "variance")  # … are not learnt
+
+    @property
+    def type(self) -> str:
+        """Its canonical name."""
+        return type(self).types[0]
+
+    @classmethod
+    def kind(cls) -> str:
+        """The family that it belongs to: the name of its module."""
+        return cls.__module__.rpartition(".")[2]
+
+    # The rules. `out` and `work` have no default: a forgotten rule must not look free.
+
+    def out(self, *x: Any, **_: Any) -> Volume:
+        """The volume that leaves, from the volumes that arrive."""
+        raise NotImplementedError
+
+    def work(self, y: Volume, *x: Any, **_: Any) -> Work:
+        """Operations for one image, from the shapes alone."""
+        raise NotImplementedError
+
+    def needs(self, *x: Any, **_: Any) -> Iterator[Need]:
+        """What must hold of the volumes that arrive."""
+        yield from ()
+
+    def weights(self, *x: Any, **_: Any) -> dict[str, Shape]:
+        """Shapes of the arrays that the layer owns, by name."""
+        return {}
+
+    def dropped(self, *x: Any, **_: Any) -> tuple[int, int]:
+        """Rows and columns of the input (numbers, no symbols) that the layer never sees."""
+        return 0, 0
+
+    def odd(self, *x: Any, **_: Any) -> Iterator[str]:
+        """What is legal here but unusual."""
+        yield from ()
+
+    def arguments(self, *x: Any) -> dict[str, Any]:
+        """The arguments by name, with defaults filled in and words turned to numbers where the input decides them."""
+        return {name: getattr(self, name) for name in self.fields}
+
+    def text(self) -> str:
+        """The layer as the language writes it: `conv 11/4/0 96`."""
+        words = [self.type]
+        for field in self.fields.values():
+            value = getattr(self, field.name)
+            if field.kind == "Flag":
+                words += [field.name if value else f"no{field.name}"] * (value != field.default)
+            elif value == field.default and (field.named or field.brief):
+                continue
+            elif field.slash:
+                words[-1] += f"/{shown(value)}"
+            else:
+                words.append(f"{field.name}={shown(value)}" if field.named else shown(value))
+        return " ".join(words)
+
+
+REGISTRY: dict[str, type[Op]] = {}
+_Op = TypeVar("_Op", bound=type[Op])
+
+
+def op(*types: str) -> Callable[[_Op], _Op]:
+    """Registers a layer type under its names, the canonical one first."""
+
+    def register(cls: _Op) -> _Op:
+        cls.types = types
+        REGISTRY.update(dict.fromkeys(types, cls))
+        return cls
+
+    return register
+
+
+def shown(value: object) -> str:
+    """An argument as the language writes it.
+
+    >>> shown((3, 3)), shown((1, 7)), shown(((0, 1), (0, 1))), shown(((0, 0), (3, 3))), shown(Fraction(1, 2))
+    ('3', '1x7', '0:1', '0x3', '0.5')
+    """
+    if isinstance(value, Fraction):
+        return f"{float(value):g}"
+    if isinstance(value, tuple) and len(value) == 2:
+        if isinstance(value[0], tuple):
+            ends = [str(a) if a == b else f"{a}:{b}" for a, b in value]
+            return ends[0] if ends[0] == ends[1] else "x".join(ends)
+        return str(value[0]) if value[0] == value[1] else f"{value[0]}x{value[1]}"
+    return str(value)

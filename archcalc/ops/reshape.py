@@ -1,0 +1,206 @@
+"""Layers that move values and compute nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcalc.ops.base import Count, Need, Op, Padding, Pair, Range, Sides, Whole, arg, op, shown
+from archcalc.volume import NOTHING, Volume, Work, ceil_div, divides, exact_div, unseen
+
+
+class Move(Op):
+    """A layer that only moves values."""
+
+    def work(self, y: Volume, x: Volume) -> Work:
+        """Nothing is computed."""
+        return NOTHING
+
+
+class Input(Move):
+    """The image, or another volume that is given."""
+
+    size: Volume = arg("height, width and depth")
+    types = ("input",)
+
+    def out(self) -> Volume:
+        """The given size."""
+        return self.size
+
+    def work(self, y: Volume) -> Work:
+        """Nothing is computed."""
+        return NOTHING
+
+
+@op("id")
+class Identity(Move):
+    """The identity: y = x. An empty branch means the same."""
+
+    inplace = True
+    examples = ("input 56x56x64; id",)
+
+    def out(self, x: Volume) -> Volume:
+        """The volume keeps its size."""
+        return x
+
+
+@op("flatten")
+class Flatten(Move):
+    """A volume as a vector; `fc` does so by itself.
+
+    y[(W*i + j)*C + c] = x[i,j,c]
+    """
+
+    inplace = True
+    examples = ("input 7x7x512; flatten",)
+
+    def out(self, x: Volume) -> Volume:
+        """1x1x(h*w*c)."""
+        return Volume(1, 1, x.values)
+
+
+@op("pad")
+class Pad(Move):
+    """Zeros around the volume.
+
+    y[i,j,c] = x[i - top, j - left, c], and 0 outside
+    """
+
+    sides: Padding = arg("cells added: each side, `before:after`, height x width", symbol="P")
+    examples = ("input 28x28x1; pad 2", "input 32x32x8; pad 0:1")
+
+    def out(self, x: Volume) -> Volume:
+        """Larger by both sides."""
+        (top, bottom), (left, right) = numbers(self.sides)
+        return Volume(x.h + top + bottom, x.w + left + right, x.c)
+
+
+@op("crop")
+class Crop(Move):
+    """Rows and columns cut off the sides.
+
+    y[i,j,c] = x[i + top, j + left, c]
+    """
+
+    sides: Padding = arg("cells cut off: each side, `before:after`, height x width", symbol="P")
+    examples = ("input 64x64x16; crop 4",)
+
+    def out(self, x: Volume) -> Volume:
+        """Smaller by both sides."""
+        (top, bottom), (left, right) = numbers(self.sides)
+        return Volume(x.h - (top + bottom), x.w - (left + right), x.c)
+
+    def needs(self, x: Volume) -> Iterator[Need]:
+        """Something is left."""
+        y = self.out(x)
+        message = f"cropping {shown(self.sides)} leaves nothing of {x.h}x{x.w}"
+        yield Need(y.h >= 1, message, "sides")
+        yield Need(y.w >= 1, message, "sides")
+
+
+def numbers(sides: Padding) -> Sides:
+    """Padding that no word stands for: `same` depends on a window, and there is none here."""
+    assert not isinstance(sides, str)
+    return sides
+
+
+@op("upsample")
+class Upsample(Move):
+    """Every value repeated over a block (nearest neighbour).
+
+    y[i,j,c] = x[floor(i/r), floor(j/r), c]
+    """
+
+    factor: Pair = arg("how often each row and column is repeated", symbol="r")
+    examples = ("input 14x14x64; upsample 2",)
+
+    def out(self, x: Volume) -> Volume:
+        """Each side times the factor."""
+        return Volume(x.h * self.factor[0], x.w * self.factor[1], x.c)
+
+
+@op("slice")
+class Slice(Move):
+    """Part of the depth, from slice `first` up to but not including `last`.
+
+    y[i,j,c] = x[i,j,first + c]
+    """
+
+    channels: Range = arg("`first:last`, counted from 0, `last` not included")
+    examples = ("input 28x28x116; slice 0:58",)
+
+    def out(self, x: Volume) -> Volume:
+        """last - first slices."""
+        return Volume(x.h, x.w, self.channels[1] - self.channels[0])
+
+    def needs(self, x: Volume) -> Iterator[Need]:
+        """The slices exist."""
+        first, last = self.channels
+        yield Need(last > first, f"slice {first}:{last} is empty", "channels")
+        yield Need(x.c >= last, f"slice {first}:{last} reaches past the depth {x.c}", "channels")
+
+
+@op("split")
+class Split(Move):
+    """One of n equal parts of the depth.
+
+    y[i,j,c] = x[i,j,part*C/n + c]
+    """
+
+    parts: Count = arg("into how many parts", symbol="n")
+    part: Whole = arg("which of them, counted from 0")
+    examples = ("input 28x28x116; split 2 0",)
+
+    def out(self, x: Volume) -> Volume:
+        """C/n slices."""
+        return Volume(x.h, x.w, exact_div(x.c, self.parts))
+
+    def needs(self, x: Volume) -> Iterator[Need]:
+        """The parts are equal, and there is such a part."""
+        yield Need(divides(self.parts, x.c), f"{self.parts} parts do not divide the {x.c} channels that arrive", "parts")
+        yield Need(self.part < self.parts, f"there is no part {self.part} of {self.parts}: they are counted from 0", "part")
+
+
+@op("shuffle")
+class Shuffle(Move):
+    """Channel shuffle: the slices of the groups dealt out in turn (Zhang et al. 2017, ShuffleNet).
+
+    y[i,j,g + G*c] = x[i,j,c + (C/G)*g]
+    """
+
+    groups: Count = arg("groups that the depth is cut into", symbol="G")
+    examples = ("input 28x28x240; shuffle 3",)
+
+    def out(self, x: Volume) -> Volume:
+        """The volume keeps its size."""
+        return x
+
+    def needs(self, x: Volume) -> Iterator[Need]:
+        """The groups divide the depth."""
+        yield Need(divides(self.groups, x.c), f"{self.groups} groups do not divide the {x.c} channels that arrive", "groups")
+
+
+@op("shortcut")
+class Shortcut(Move):
+    """Shortcut without parameters, option A of He et al. 2015: every S-th row and column, new depth filled with zeros.
+
+    y[i,j,c] = x[S*i, S*j, c] for c < C, else 0
+    """
+
+    stride: Pair = arg("step over rows and columns", symbol="S")
+    filters: Count = arg("depth of the output", symbol="N")
+    examples = ("input 32x32x16; shortcut 2 32",)
+
+    def out(self, x: Volume) -> Volume:
+        """ceil(w/S), and the given depth."""
+        return Volume(ceil_div(x.h, self.stride[0]), ceil_div(x.w, self.stride[1]), self.filters)
+
+    def needs(self, x: Volume) -> Iterator[Need]:
+        """The depth does not shrink."""
+        message = f"a shortcut of depth {self.filters} would lose some of the {x.c} channels that arrive"
+        yield Need(x.c <= self.filters, message, "filters")
+
+    def dropped(self, x: Volume) -> tuple[int, int]:
+        """Rows and columns stepped over."""
+        axes = zip((x.h, x.w), self.stride, self.out(x)[:2], strict=True)
+        rows, columns = (unseen(n, 1, s, 0, 1, y) for n, s, y in axes)  # type: ignore[arg-type]  # numbers
+        return rows, columns

@@ -1,0 +1,212 @@
+"""Volumes, and the arithmetic of their sizes: whole numbers or symbols, the same code for both.
+
+A size (`Dim`) is an `int`, or a symbolic value that knows `+ - * //` with ints and with its like. Nothing here, and
+no shape rule, asks which one it has; what symbols cannot decide is `Undecided`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+
+from archcalc.record import Record
+
+
+@runtime_checkable
+class Symbolic(Protocol):
+    """What the shape rules ask of a size that is not yet a number."""
+
+    def __add__(self, other: Dim, /) -> Dim: ...
+    def __radd__(self, other: int, /) -> Dim: ...
+    def __sub__(self, other: Dim, /) -> Dim: ...
+    def __rsub__(self, other: int, /) -> Dim: ...
+    def __mul__(self, other: Dim, /) -> Dim: ...
+    def __rmul__(self, other: int, /) -> Dim: ...
+    def __floordiv__(self, other: Dim, /) -> Dim: ...
+    def __rfloordiv__(self, other: int, /) -> Dim: ...
+    def __ge__(self, other: Dim, /) -> Truth: ...
+    def __le__(self, other: Dim, /) -> Truth: ...
+
+
+class Undecided(Record):
+    """A condition on symbols that holds for some of their values; it has no truth value."""
+
+    text: str
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"undecided: {self.text}")
+
+
+Dim: TypeAlias = "int | Symbolic"
+Truth: TypeAlias = "bool | Undecided"
+Shape: TypeAlias = "tuple[Dim, ...]"
+
+
+class Volume(NamedTuple):
+    """The output of a layer for one image: height, width, depth. A vector is 1x1xn."""
+
+    h: Dim
+    w: Dim
+    c: Dim
+
+    def __str__(self) -> str:
+        return f"{self.h}x{self.w}x{self.c}"
+
+    @property
+    def area(self) -> Dim:
+        """Positions: h*w."""
+        return self.h * self.w
+
+    @property
+    def values(self) -> Dim:
+        """Numbers in the volume: h*w*c."""
+        return self.h * self.w * self.c
+
+
+class Work(NamedTuple):
+    """Operations of one layer on one image, by kind. A multiply-add is one `mac`, and not counted again elsewhere."""
+
+    macs: Dim = 0
+    adds: Dim = 0  # additions and subtractions outside multiply-adds
+    muls: Dim = 0
+    compares: Dim = 0
+    divs: Dim = 0
+    exps: Dim = 0  # exponentials, powers, roots and error functions
+
+    @property
+    def flops(self) -> Dim:
+        """2 a multiply-add, 1 for everything else."""
+        return 2 * self.macs + self.adds + self.muls + self.compares + self.divs + self.exps
+
+    def times(self, count: Dim) -> Work:
+        """The same work done `count` times."""
+        return Work(*(count * each for each in self))
+
+
+NOTHING = Work()
+
+
+def ceil_div(a: Dim, b: int) -> Dim:
+    """a / b rounded up.
+
+    >>> ceil_div(7, 2), ceil_div(8, 2)
+    (4, 4)
+    """
+    return (a + (b - 1)) // b
+
+
+def exact_div(a: Dim, b: Dim) -> Dim:
+    """a / b where b divides a (which `needs` has made sure of); exact on symbols too."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a // b
+    return a / b  # type: ignore[operator]  # symbols know it; `//` would leave a floor standing
+
+
+def divides(b: Dim, a: Dim) -> Truth:
+    """Whether b divides a.
+
+    >>> divides(2, 96), divides(5, 96)
+    (True, False)
+    """
+    if isinstance(a, int) and isinstance(b, int):
+        return b > 0 and a % b == 0
+    return True if b == 1 else Undecided(f"{b} divides {a}")
+
+
+def same(a: Dim, b: Dim) -> Truth:
+    """Whether two sizes are equal; on symbols, for every value of theirs."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a == b
+    difference = a - b
+    if difference == 0:
+        return True
+    return False if getattr(difference, "is_number", False) else Undecided(f"{a} = {b}")
+
+
+def common_divisor(a: Dim, b: int) -> Dim:
+    """Greatest common divisor; on symbols by the sum 2*sum(floor(a*i/b), i < b) + a + b - a*b (Polezzi 1997).
+
+    >>> common_divisor(224, 7), common_divisor(13, 6)
+    (7, 1)
+    """
+    if isinstance(a, int):
+        return math.gcd(a, b)
+    total: Dim = a + b - a * b
+    for i in range(1, b):
+        total = total + 2 * ((a * i) // b)
+    return total
+
+
+def footprint(k: int, d: int = 1) -> int:
+    """Cells from the first to the last that a dilated window of `k` touches: d*(k-1) + 1."""
+    return d * (k - 1) + 1
+
+
+def window(n: Dim, k: int, s: int, before: int, after: int, d: int = 1) -> Dim:
+    """Places at which a window of `k` fits along `n` cells with padding on both ends, rounding down.
+
+    Dumoulin & Visin 2016, relationships 6 and 15.
+
+    >>> window(224, k=7, s=2, before=3, after=3)
+    112
+    """
+    return (n + before + after - footprint(k, d)) // s + 1
+
+
+def window_ceil(n: Dim, k: int, s: int, before: int, after: int) -> Dim:
+    """Places of a window rounding up, without a last window that would start in the padding behind the input.
+
+    The last start i*s obeys i*s < n + before: so both bounds are ceil((n + u)/s) and the lesser u decides. This is
+    PyTorch's `ceil_mode` and, with padding, Caffe's pooling.
+
+    >>> window_ceil(112, k=3, s=2, before=0, after=0), window_ceil(5, k=2, s=2, before=1, after=1)
+    (56, 3)
+    """
+    return ceil_div(n + min(before + after - k + s, before), s)
+
+
+def same_padding(n: int, k: int, s: int, d: int = 1) -> tuple[int, int]:
+    """Padding that makes the output ceil(n/s), the odd cell after (TensorFlow, ONNX SAME_UPPER).
+
+    >>> same_padding(224, k=7, s=2)
+    (2, 3)
+    """
+    total = max(((n + s - 1) // s - 1) * s + footprint(k, d) - n, 0)
+    return total // 2, total - total // 2
+
+
+def unseen(n: int, k: int, s: int, before: int, d: int, places: int) -> int:
+    """Cells of the input that no window touches: a remainder at the end, or gaps where the stride skips them.
+
+    >>> unseen(224, k=11, s=4, before=0, d=1, places=54)
+    1
+    >>> unseen(56, k=1, s=2, before=0, d=1, places=28)
+    28
+    """
+    if d == 1:
+        end = min(n + before, (places - 1) * s + k)
+        return n - (_touched(end, k, s) - _touched(min(before, end), k, s))
+    seen = 0
+    for offsets in _taps_by_residue(k, s, d).values():
+        residue, *quotients = offsets
+        first = -(-(before - residue) // s)  # cells t = residue + s*u with before <= t < before + n
+        last = (before + n - 1 - residue) // s
+        reached = first
+        for quotient in sorted(quotients):
+            start, stop = max(quotient, reached), min(quotient + places - 1, last)
+            seen += max(0, stop - start + 1)
+            reached = max(reached, stop + 1)
+    return n - seen
+
+
+def _touched(cells: int, k: int, s: int) -> int:
+    """Of the first cells, those under windows of `k` that start at 0, s, 2s, …"""
+    return cells if k >= s else cells // s * k + min(cells % s, k)
+
+
+def _taps_by_residue(k: int, s: int, d: int) -> dict[int, list[int]]:
+    """The taps 0, d, 2d, … of a window by their residue modulo s: the residue, then the quotients."""
+    taps: dict[int, list[int]] = {}
+    for tap in range(0, k * d, d):
+        taps.setdefault(tap % s, [tap % s]).append(tap // s)
+    return taps
