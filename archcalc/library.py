@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 from archcalc.analyses.costs import Report, measure
 from archcalc.builder import Built, architectures, build
-from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
+from archcalc.lang.errors import Fault, SpecError, did_you_mean, in_order, quoted
 from archcalc.lang.parser import parse, parse_call, parse_size
+from archcalc.lang.printer import print_tree
 from archcalc.lang.source import Source
-from archcalc.lang.syntax import Arch, Argument, Body, Expr, Name
+from archcalc.lang.syntax import Arch, Argument, Block, BlockCall, Body, Expect, Expr, Fact, Item, Let, Name, Use
+from archcalc.record import Record
 from archcalc.volume import Dim
 
 MOST_BYTES = 2**20
@@ -67,6 +69,84 @@ def load(arch: str) -> Net:
     raise _refused(f"{quoted(text)} is neither a net of the zoo, a file nor the text of a net")
 
 
+def load_all(arch: str) -> list[Net]:
+    """As `load`, but all nets of a file that holds several."""
+    path = Path(arch.strip())
+    if arch.strip().endswith(".arch") and path.is_file():
+        source = read_spec(path)
+        tree, faults = parse(source)
+        nets = architectures(tree)
+        if len(nets) > 1:
+            return [Net(name, source, tree, tuple(faults), net, (), path.parent) for name, net in nets.items()]
+    return [load(arch)]
+
+
+def reformat(name: str, write: bool) -> bool:
+    """Whether a file was not in canonical form, which it then is if `write`; `-` is standard input.
+
+    Raises `SpecError` where the file cannot be read.
+    """
+    if name == "-":
+        source = Source("<stdin>", _decode("<stdin>", sys.stdin.buffer.read(MOST_BYTES + 1)))
+    else:
+        source = read_spec(Path(name))
+    tree, faults = parse(source)
+    if faults:
+        raise SpecError(in_order(faults))
+    canonical = print_tree(tree)
+    if name == "-" and write:
+        sys.stdout.write(canonical)
+        return False
+    if canonical != source.text and write:
+        try:
+            Path(name).write_text(canonical, "utf-8")
+        except OSError as error:
+            raise _refused(f"cannot write {quoted(name, 200)}: {(error.strerror or str(error)).lower()}") from None
+    return canonical != source.text
+
+
+def extract(net: Net) -> Body:
+    """The tree of one net alone: its architecture, with what it was called with as defaults, and the blocks it uses.
+
+    Raises `SpecError` with the faults of its text.
+    """
+    if net.faults:
+        raise SpecError(in_order(net.faults))
+    net.build()  # a net that does not hold together is refused, not shown
+    if net.arch is None:
+        return net.tree
+    wanted = _called(net.arch)
+    kept: list[Item] = []
+    for item in reversed(net.tree.items):
+        if item.statement is net.arch:
+            kept.append(item.replace(statement=_with_defaults(net.arch, net.args)))
+        elif isinstance(item.statement, Block) and item.statement.name.id in wanted:
+            wanted |= _called(item.statement)
+            kept.append(item)
+        elif isinstance(item.statement, (Let, Use, Fact)):
+            kept.append(item)
+    return net.tree.replace(items=tuple(reversed(kept)), tail=())
+
+
+def _called(part: object) -> set[str]:
+    """The blocks that a part of a tree calls."""
+    if isinstance(part, tuple):
+        return set().union(*map(_called, part))
+    if not isinstance(part, Record):
+        return set()
+    own = {part.block.id} if isinstance(part, BlockCall) else set()
+    return own.union(*(_called(getattr(part, name)) for name in part.fields if name != "span"))
+
+
+def _with_defaults(arch: Arch, args: tuple[Argument, ...]) -> Arch:
+    named = {arg.name or arch.params[at].name: arg.value for at, arg in enumerate(args)}
+    if not named:
+        return arch
+    params = tuple(param.replace(default=named.get(param.name, param.default)) for param in arch.params)
+    items = tuple(item for item in arch.body.items if not isinstance(item.statement, Expect))  # said of the defaults
+    return arch.replace(params=params, body=arch.body.replace(items=items))
+
+
 def zoo() -> dict[str, Path]:
     """The nets that come with archcalc, by name: the file that each stands in."""
     return {name: path for path in spec_files() for name in _ARCH.findall(path.read_text("utf-8"))}
@@ -75,7 +155,7 @@ def zoo() -> dict[str, Path]:
 def zoo_nets() -> Iterator[Net]:
     """All nets of the zoo, each file read once."""
     for path in spec_files():
-        source = Source(path.name, path.read_text("utf-8"))
+        source = _zoo_source(path)
         tree, faults = parse(source)
         for name, arch in architectures(tree).items():
             yield Net(name, source, tree, tuple(faults), arch, (), path.parent)
@@ -104,6 +184,10 @@ def read_size(text: str) -> Expr:
     if faults or size is None:
         raise SpecError(faults)
     return size
+
+
+def _zoo_source(path: Path) -> Source:
+    return Source(path.name, path.read_text("utf-8"))
 
 
 def _specs() -> Path:
@@ -137,7 +221,7 @@ def _from_zoo(text: str) -> Net:
         help = did_you_mean(name, nets) or "`archcalc list` shows the zoo"
         raise SpecError([Fault(f"there is no net {quoted(name)} in the zoo", help=help)])
     path = nets[name]
-    source = Source(path.name, path.read_text("utf-8"))
+    source = _zoo_source(path)
     tree, found = parse(source)
     return Net(name, source, tree, tuple(found), architectures(tree)[name], args, path.parent)
 
@@ -178,7 +262,7 @@ class _Families:
         for folder in self.folders:
             path = folder / f"{name.id}.arch"
             if path.is_file():
-                tree, faults = parse(read_spec(path))
+                tree, faults = parse(read_spec(path) if folder != _specs() else _zoo_source(path))
                 if faults:
                     raise SpecError(faults)
                 return tree

@@ -6,7 +6,7 @@ layer types and the syntax tree together would be a third of what `archcalc tabl
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple, dataclass_transform
+from typing import Any, ClassVar, NamedTuple, Self, dataclass_transform
 
 MISSING: Any = object()
 
@@ -64,6 +64,10 @@ class Record:
                     raise TypeError(f"{type(self).__name__} lacks {name}")
                 own[name] = field.default
         self.__dict__.update(own)
+
+    def replace(self, **named: Any) -> Self:
+        """The same record with some fields changed."""
+        return type(self)(**{**self.__dict__, **named})
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")

@@ -23,13 +23,13 @@ class Printed(NamedTuple):
         return abs(self.value - exact) <= self.half_unit
 
 
-def decimal(value: int, digits: int = 4) -> str:
-    """A count with a decimal prefix, to `digits` figures at most and one decimal place at least.
+def decimal(value: int) -> str:
+    """A count to four figures with a decimal prefix; below ten thousand as it is.
 
-    >>> decimal(138357544), decimal(1792), decimal(96), decimal(4089184256), decimal(999_960)
-    ('138.4M', '1.8K', '96', '4.09G', '1.0M')
+    >>> decimal(138357544), decimal(1792), decimal(36928), decimal(4089184256), decimal(999_960)
+    ('138.4M', '1,792', '36.93K', '4.089G', '1.000M')
     """
-    return _scaled(value, DECIMAL, 1000)
+    return f"{value:,}" if abs(value) < 10_000 else _scaled(value, DECIMAL)
 
 
 def binary(value: int) -> str:
@@ -38,7 +38,16 @@ def binary(value: int) -> str:
     >>> binary(60950432), binary(588 * 1024), binary(12)
     ('58.1 MiB', '588.0 KiB', '12 B')
     """
-    return _scaled(value, BINARY, 1024, " ")
+    return _scaled(value, BINARY, " ", 1)
+
+
+def megabytes(value: int) -> str:
+    """Bytes with a decimal prefix.
+
+    >>> megabytes(60950432), megabytes(14_400_000_400)
+    ('60.95 MB', '14.40 GB')
+    """
+    return _scaled(value, BYTES, " ")
 
 
 def exact(value: int) -> str:
@@ -62,19 +71,18 @@ def percent(part: int, whole: int) -> str:
     return "<1%" if 0 < share < 1 else f"{share:.0f}%"
 
 
-def _scaled(value: int, prefixes: dict[str, int], step: int, space: str = "") -> str:
-    names = list(prefixes)
-    at = 0
-    while at + 1 < len(names) and value >= prefixes[names[at + 1]]:
-        at += 1
-    while True:
-        unit = prefixes[names[at]]
-        places = 2 if prefixes is DECIMAL and unit >= DECIMAL["G"] and value < 100 * unit else 1
-        shown = f"{value / unit:,.{places}f}" if at else f"{value:,}"
-        if at and float(shown.replace(",", "")) >= step and at + 1 < len(names):
-            at += 1  # 999,960 is 1.0M and not 1,000.0K
-            continue
-        return f"{shown}{space}{names[at]}"
+def _scaled(value: int, prefixes: dict[str, int], space: str = "", places: int | None = None) -> str:
+    """To `places` decimal places, or to four figures; halves go up."""
+    named = [(prefix, unit) for prefix, unit in prefixes.items() if unit <= max(1, value)]
+    if named[-1][1] == 1:
+        return f"{value:,}{space}{named[-1][0]}"
+    larger = list(prefixes.items())[len(named) : len(named) + 1]
+    for prefix, unit in (named[-1], *larger):
+        digits = max(0, 4 - len(str(max(1, value // unit))) if places is None else places)
+        whole, rest = divmod((2 * value * 10**digits + unit) // (2 * unit), 10**digits)
+        if whole * unit < (larger[0][1] if larger else whole * unit + 1) or unit == larger[0][1]:
+            break  # else rounding has carried into the larger prefix: 999,960 is 1.000M, not 1000K
+    return f"{whole:,}.{rest:0{digits}}{space}{prefix}" if digits else f"{whole:,}{space}{prefix}"
 
 
 def read(text: str) -> Printed:

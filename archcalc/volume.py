@@ -131,6 +131,8 @@ def common_divisor(a: Dim, b: int) -> Dim:
     """
     if isinstance(a, int):
         return math.gcd(a, b)
+    if not isinstance(b, int):
+        return a.common_divisor(b)  # type: ignore[unreachable]  # letters, for the reference page
     total: Dim = a + b - a * b
     for i in range(1, b):
         total = total + 2 * ((a * i) // b)

@@ -182,6 +182,9 @@ def _two(expr: Expr, field: Field) -> tuple[Expr, Expr]:
 
 
 def _pair(field: Field, expr: Expr, whole: _Whole, _: Evaluator) -> tuple[Any, Any]:
+    if isinstance(expr, Name) and expr.id in WORDS:
+        help = "padding is the third part, `f/S/P`" if field.slash else ""
+        raise Refused(Fault(f"`{expr.id}` is a padding and cannot be the {field.name}", expr.span, help=help))
     least = 0 if field.default == (0, 0) else 1
     h, w = _two(expr, field)
     first = whole(h, least)

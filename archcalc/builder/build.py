@@ -116,6 +116,17 @@ def build(
     return built
 
 
+def undecided(condition: object) -> str:
+    """The condition in words if symbols leave it open, empty if it is decided."""
+    if isinstance(condition, Undecided):
+        return condition.text
+    try:
+        bool(condition)
+    except TypeError:
+        return str(condition)
+    return ""
+
+
 class _Builder:
     def __init__(self, faults: list[Fault], uses: Uses | None, symbols: Symbols | None, size: Expr | None) -> None:
         self.faults: dict[object, Fault] = dict(enumerate(faults))
@@ -395,9 +406,12 @@ class _Builder:
         self, op: Op, x: tuple[Volume, ...], name: str, span: Span, spans: dict[str, Span], labels: tuple[str, ...]
     ) -> None:
         for need in op.needs(*x):
-            if isinstance(need.condition, Undecided):
-                self.assumptions.append(f"{name}: {need.condition.text}")
-            elif not need.condition:
+            if need.condition is True:
+                continue
+            open_ = undecided(need.condition)
+            if open_:
+                self.assumptions.append(f"{open_} (`{name}`)")
+            else:
                 at = spans.get(need.field, span)
                 raise Refused(Fault(need.message, at, need.label or "; ".join(labels), need.help))
 

@@ -58,24 +58,23 @@ def quoted(text: str, most: int = 40) -> str:
     return f"`{shown}`" if len(text) <= most else f"`{shown[:most]}…`"
 
 
-def show(fault: Fault) -> str:
-    """The fault as text: what, where, the line with a caret under the span, the help."""
-    lines = [f"error: {fault.message}"]
-    gutter = ""
+def show(fault: Fault, level: str = "error") -> str:
+    """The fault as text: what, where, the line with a caret under the span, the notes, the help."""
+    lines = [f"{level}: {fault.message}"]
+    behind = ""
     if fault.span is not None:
         lines += _excerpt(fault.span, fault.label)
-        gutter = " " * len(str(fault.span.line))
-    lines += [f"{gutter}  = note: {note}".removeprefix("  ") if not gutter else f"{gutter} = note: {note}" for note in fault.notes]
-    if fault.help:
-        lines.append(f"{gutter} = help: {fault.help}" if gutter else f"help: {fault.help}")
+        behind = " " * len(str(fault.span.line)) + " = "
+    lines += [f"{behind}note: {note}" for note in fault.notes]
+    lines += [f"{behind}help: {fault.help}"] * bool(fault.help)
     return "\n".join(lines)
 
 
-def show_all(faults: tuple[Fault, ...]) -> str:
+def show_all(faults: tuple[Fault, ...], level: str = "error") -> str:
     """All faults, an empty line between them; past `MOST_SHOWN` only their number."""
-    shown = [show(fault) for fault in faults[:MOST_SHOWN]]
+    shown = [show(fault, level) for fault in faults[:MOST_SHOWN]]
     if len(faults) > MOST_SHOWN:
-        shown.append(f"error: and {len(faults) - MOST_SHOWN:,} more faults")
+        shown.append(f"{level}: and {len(faults) - MOST_SHOWN:,} more")
     return "\n\n".join(shown)
 
 

@@ -628,5 +628,4 @@ class _Parser:
 
 
 def _spanning(expr: Expr, span: Span) -> Expr:
-    values = {name: getattr(expr, name) for name in expr.fields}
-    return type(expr)(**{**values, "span": span})
+    return expr.replace(span=span)

@@ -82,9 +82,7 @@ class Windowed(Op):
         return rows, columns
 
     def odd(self, x: Volume, *_: Any, **__: Any) -> Iterator[str]:
-        """Strides that skip cells, even windows padded unevenly, padding as wide as the window."""
-        if any(s > footprint(k, d) for k, s, d in zip(self.kernel, self.step, self.spread, strict=True)):
-            yield f"stride {shown(self.step)} is larger than the window {shown(self.kernel)}: it skips cells"
+        """Uneven padding."""
         if self.padding == "same" and any(a != b for a, b in self.sides(x)):
             yield "`same` pads unevenly here, the odd cell after (PyTorch and Caffe pad evenly)"
 
@@ -134,10 +132,6 @@ class Conv(Windowed):
         """A multiply-add for each weight at each place; the bias is one addition more."""
         kh, kw = self.kernel
         return Work(macs=y.values * kh * kw * exact_div(x.c, self.groups), adds=y.values if self.bias else 0)
-
-    def odd(self, x: Volume, *_: Any, **__: Any) -> Iterator[str]:
-        """As every window, and `half` under dilation."""
-        yield from super().odd(x)
 
 
 @op("dwconv")

@@ -1,0 +1,1 @@
+"""Tables and how they leave: numbers become text here and nowhere else."""

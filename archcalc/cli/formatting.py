@@ -1,0 +1,19 @@
+"""`archcalc fmt`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("fmt")
+@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file is not in canonical form.")
+@click.pass_context
+def command(ctx: click.Context, files: tuple[str, ...], check: bool) -> None:
+    """Rewrites spec files in canonical form, comments kept; - reads standard input and writes standard output."""
+    from archcalc.library import reformat
+
+    changed = [name for name in files if reformat(name, write=not check)]
+    for name in changed:
+        click.echo(f"{'would rewrite' if check else 'rewrote'} {name}", err=True)
+    ctx.exit(1 if check and changed else 0)

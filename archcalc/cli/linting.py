@@ -1,0 +1,18 @@
+"""`archcalc lint`."""
+
+from __future__ import annotations
+
+import click
+
+from archcalc.cli import options
+
+
+@click.command("lint")
+@options.all_of(options.arch, options.size, options.out)
+def command(arch: str, size: str | None, path: str | None) -> None:
+    """What is legal but odd in a net: rows never seen, biases before batch normalisation, arguments never used."""
+    from archcalc.library import load_all
+    from archcalc.render import findings
+
+    with options.opened(path) as stream:
+        options.write(findings.lines(load_all(arch), size), stream)

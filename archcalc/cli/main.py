@@ -1,0 +1,97 @@
+"""The group of commands. A command's module is imported when the command is called."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from archcalc import __version__
+from archcalc.lang.errors import SpecError, nearest, show_all
+
+TASKS = {
+    "Look at nets": {"list": "listing", "show": "showing", "layers": "reference"},
+    "Analyze": {"table": "table"},
+    "Write nets": {"fmt": "formatting", "lint": "linting"},
+}
+MODULES = {name: module for commands in TASKS.values() for name, module in commands.items()}
+_NET = re.compile(r"[A-Za-z_]\w*\s*\(.*\)|.*[\s;].*|.*\.arch(:.*)?|-", re.DOTALL)
+
+
+class Commands(click.Group):
+    """Commands by task; a net in place of a command means `table`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return list(MODULES)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """A command, its module imported now."""
+        if name not in MODULES:
+            return None
+        command: click.Command = import_module(f"archcalc.cli.{MODULES[name]}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first word names, or `table` if it is a net."""
+        word = args[0]
+        if word not in MODULES and (_NET.fullmatch(word) or _in_zoo(word)):
+            return super().resolve_command(ctx, ["table", *args])
+        if word not in MODULES and not word.startswith("-"):
+            near = nearest(word, MODULES)
+            ctx.fail(f"there is no command '{word}'" + (f"; did you mean '{near}'?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands by task, in the help."""
+        for task, names in TASKS.items():
+            with formatter.section(task):
+                rows = [(name, self._short(ctx, name)) for name in names]
+                formatter.write_dl(rows)
+
+    def _short(self, ctx: click.Context, name: str) -> str:
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(70) if command else ""
+
+
+def _in_zoo(word: str) -> bool:
+    from archcalc.library import zoo
+
+    return word in zoo()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", message="archcalc %(version)s")
+def group() -> None:
+    """Shapes, memory, parameters and FLOPs of neural networks, exactly.
+
+    ARCH is a net of the zoo (vgg16, "densenet121(k=24)"), a file (my.arch, my.arch:name), - for standard input, or
+    the text of a net: "input 32x32x3; conv 5/1/2 10; pool 2; fc 10".
+    """
+
+
+def main() -> None:
+    """Runs a command; faults go to standard error, and the exit code is 2."""
+    try:
+        result: Any = group(standalone_mode=False)
+    except SpecError as error:
+        report(error)
+        result = 2
+    except click.ClickException as error:
+        error.show()
+        result = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        result = 130
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        result = 0
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def report(error: SpecError) -> None:
+    """Faults on standard error."""
+    sys.stderr.write(show_all(error.faults) + "\n")

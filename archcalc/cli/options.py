@@ -1,0 +1,59 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from typing import Any, TextIO, TypeVar
+
+import click
+
+from archcalc.units import BYTES_PER_VALUE
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+FORMATS = ("table", "json", "csv", "md")
+
+arch = click.argument("arch", metavar="ARCH")
+size = click.option("--input", "size", metavar="HxWxC", help="Size of the (first) input, in place of the net's own.")
+batch = click.option("--batch", type=click.IntRange(1, 10**9), default=1, metavar="N", help="Images in a batch.")
+dtype = click.option(
+    "--dtype", type=click.Choice(list(BYTES_PER_VALUE)), default="float32", help="Type of numbers, for memory."
+)
+format_ = click.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to write it.")
+out = click.option("-o", "--output", "path", type=click.Path(dir_okay=False), metavar="FILE", help="Write to a file.")
+exact = click.option("--exact", is_flag=True, help="All digits, nothing rounded.")
+
+
+def all_of(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
+    """Several options as one decorator, in their order."""
+
+    def decorate(function: _F) -> _F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+@contextmanager
+def opened(path: str | None) -> Any:
+    """The stream to write to: a file, or standard output."""
+    if path is None or path == "-":
+        yield sys.stdout
+        return
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            yield file
+    except OSError as error:
+        raise click.ClickException(f"cannot write '{path}': {error.strerror}") from None
+
+
+def write(lines: Iterable[str], stream: TextIO) -> None:
+    """Lines on a stream, in what it can encode."""
+    encoding = stream.encoding or "utf-8"
+    for line in lines:
+        try:
+            stream.write(line + "\n")
+        except UnicodeEncodeError:
+            stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")

@@ -1,0 +1,23 @@
+"""`archcalc layers`."""
+
+from __future__ import annotations
+
+import click
+
+from archcalc.cli import options
+
+
+@click.command("layers")
+@click.argument("name", required=False)
+@options.out
+def command(name: str | None, path: str | None) -> None:
+    """The layer types; with a NAME its arguments, formulas and examples."""
+    from archcalc.render import reference
+
+    with options.opened(path) as stream:
+        if name is None:
+            options.write(reference.overview(stream), stream)
+        else:
+            from archcalc.symbolic import general
+
+            options.write(reference.page(name, general, stream), stream)

@@ -1,0 +1,40 @@
+"""`archcalc table`."""
+
+from __future__ import annotations
+
+import click
+
+from archcalc.cli import options
+
+
+@click.command("table")
+@options.all_of(options.arch, options.size, options.batch, options.dtype)
+@click.option("--depth", type=click.IntRange(0, 100), metavar="N", help="Fold groups below this depth, equal neighbours too.")
+@click.option("--columns", metavar="a,b,…", help="Which columns, in which order.")
+@options.all_of(options.exact, options.format_, options.out)
+def command(
+    arch: str, size: str | None, batch: int, dtype: str, depth: int | None, columns: str | None, exact: bool, format_: str, path: str | None
+) -> None:
+    """Layer by layer: output, memory, parameters, MACs, FLOPs; sums; what was dropped.
+
+    \b
+    archcalc table vgg16
+    archcalc table resnet50 --depth 1
+    archcalc table "input 32x32x3; conv 5/1/2 10; pool 2; fc 10" --format md
+    """
+    from archcalc.analyses.costs import measure
+    from archcalc.analyses.expectations import unmet
+    from archcalc.lang.errors import SpecError
+    from archcalc.library import load
+    from archcalc.render import show
+    from archcalc.render.costs import Setting
+
+    net = load(arch)
+    built = net.build(size)
+    report = measure(built.graph, built.assumptions)
+    view = show.View(format_, exact, show.columns_of(columns), depth)
+    with options.opened(path) as stream:
+        options.write(show.report_lines(report, built, Setting(batch, dtype), view, stream), stream)
+    faults = unmet(report, built.expects) if built.as_written else []
+    if faults:
+        raise SpecError(faults)

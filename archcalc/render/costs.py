@@ -1,0 +1,153 @@
+"""The layer table of a report: which figures stand in it, and the sentences below."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from archcalc.analyses.costs import Fold, Report, Row, Totals, fold
+from archcalc.render import table
+from archcalc.render.table import Column, Share, Table
+from archcalc.units import BYTES_PER_VALUE, binary, decimal, exact, megabytes, percent
+from archcalc.volume import Dim
+
+
+class Setting(NamedTuple):
+    """What multiplies at the exit."""
+
+    batch: int = 1
+    dtype: str = "float32"
+
+    @property
+    def bytes_per_value(self) -> int:
+        """Bytes of one number."""
+        return BYTES_PER_VALUE[self.dtype]
+
+
+COLUMNS = (
+    Column("layer", "layer", "text"),
+    Column("type", "type", "text"),
+    Column("inputs", "from", "text", 1),
+    Column("output", "output", "size"),
+    Column("activations", "values", "count", 2),
+    Column("bytes", "memory", "bytes", 8),
+    Column("params", "params", "count", 8),
+    Column("weights", "weights", "count", 2),
+    Column("biases", "biases", "count", 2),
+    Column("buffers", "buffers", "count", 2),
+    Column("macs", "MACs", "count", 8),
+    Column("flops", "FLOPs", "count", 4),
+    Column("dropped", "never seen", "text", 2),
+    Column("share", "share of MACs", "share", 3),
+)
+DEFAULT = ("layer", "type", "output", "bytes", "params", "macs", "flops", "share")
+KEYS = tuple(column.key for column in COLUMNS)
+ALIASES = {"memory": "bytes", "name": "layer", "values": "activations", "from": "inputs"}
+
+
+def layer_table(report: Report, title: str, setting: Setting, depth: int | None = None) -> Table:
+    """All columns of the layer table, folded by group to a depth."""
+    totals = report.total()
+    rows = tuple(_row(each, report, totals, setting) for each in fold(report.rows, depth))
+    sums = table.Row(_cells("total", f"{totals.layers:,} layers", None, totals, setting, None), "total")
+    return Table(title, COLUMNS, rows, sums, tuple(_footer(report, totals, setting)))
+
+
+def _row(each: Fold, report: Report, totals: Totals, setting: Setting) -> table.Row:
+    last = each.rows[-1]
+    single = len(each.rows) == 1
+    times = f" ×{each.times}" if each.times > 1 else ""
+    type_ = last.node.op.text() if single else f"{sum(1 for row in each.rows if row.inputs)} layers"
+    if last.node.op.type == "input":
+        type_ = "input"
+    if single and last.node.share is not None:
+        type_ += f" (weights of {report.graph.nodes[last.node.share].name})"
+    note = never_seen(last) if single else ""
+    whole = _number(totals.macs)
+    share = Share(_number(each.totals.macs), whole) if whole and each.totals.macs else None
+    cells = _cells(each.name + times, type_, last, each.totals, setting, share, report)
+    if single and last.node.op.inplace:
+        cells = tuple(None if column.key in ("activations", "bytes") else cell for cell, column in zip(cells, COLUMNS, strict=True))
+    faint = single and (last.node.op.inplace or last.node.op.type == "input")
+    return table.Row(cells, "faint" if faint else last.node.op.kind() if single else "", note)
+
+
+def _cells(
+    name: str, type_: str, last: Row | None, figures: Totals, setting: Setting, share: Share | None, report: Report | None = None
+) -> tuple[Any, ...]:
+    values = {
+        "layer": name,
+        "type": type_,
+        "inputs": ", ".join(report.graph.nodes[i].name for i in last.node.inputs) or None if last and report else None,
+        "output": last.cost.out if last else None,
+        "activations": figures.activations * setting.batch,
+        "bytes": figures.activations * (setting.batch * setting.bytes_per_value),
+        "params": figures.params,
+        "weights": figures.weights,
+        "biases": figures.biases,
+        "buffers": figures.buffers,
+        "macs": figures.macs * setting.batch,
+        "flops": figures.flops * setting.batch,
+        "dropped": never_seen(last) or None if last else None,
+        "share": share,
+    }
+    quiet = last is not None and last.node.inputs == ()
+    return tuple(None if quiet and key in _COUNTS else values[key] for key in KEYS)
+
+
+_COUNTS = ("params", "weights", "biases", "buffers", "macs", "flops")
+
+
+def never_seen(row: Row) -> str:
+    """`3 rows and 3 columns never seen`, empty where all are."""
+    rows, columns = row.cost.dropped or (0, 0)
+    parts = [f"{n:,} {what}{'s' * (n != 1)}" for n, what in ((rows, "row"), (columns, "column")) if n]
+    return f"{' and '.join(parts)} never seen" if parts else ""
+
+
+def _number(value: Dim) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _footer(report: Report, totals: Totals, setting: Setting) -> list[tuple[str, str]]:
+    if not isinstance(totals.flops, int) or not isinstance(totals.activations, int):
+        return [("holds when", text) for text in report.assumptions]
+    of_batch = f" for {setting.batch} images" if setting.batch > 1 else ""
+    each = setting.bytes_per_value
+
+    def memory(values: Dim, digits: Any = exact) -> str:
+        in_all = _number(values) * setting.batch
+        return f"{digits(in_all)} values = {binary(in_all * each)} ({megabytes(in_all * each)}) in {setting.dtype}"
+
+    buffers = f"; {exact(_number(totals.buffers))} buffers are not learnt" if totals.buffers else ""
+    parts = f"{exact(_number(totals.weights))} weights + {exact(_number(totals.biases))} biases"
+    return [
+        ("memory", f"{memory(totals.activations)}{of_batch}: every output once, the input too; ReLU and its kin, dropout and reshapes work in place"),
+        ("", f"{memory(totals.with_inputs)}{of_batch}: every output, and the input of every conv and fc once more; this is how CS231n's 93MB for VGG-16 comes about"),
+        ("parameters", f"{exact(_number(totals.params))} = {parts}, {binary(_number(totals.params) * each)} in {setting.dtype}{buffers}"),
+        ("MACs", f"{exact(_number(totals.macs) * setting.batch)}{of_batch}: multiply-adds of conv and fc, biases not counted"),
+        ("FLOPs", f"{exact(totals.flops * setting.batch)}{of_batch}: 2 a MAC, 1 for every other operation"),
+        *_most(report, totals),
+    ]
+
+
+def _most(report: Report, totals: Totals) -> list[tuple[str, str]]:
+    """The two facts of the lecture: where most memory is, where most parameters are."""
+    found = []
+    for what, key in (("most memory", "activations"), ("most params", "params")):
+        figures = [(_number(getattr(row.cost, key)), row.node.name) for row in report.rows]
+        most = max(figures)[0]
+        whole = _number(getattr(totals, key))
+        if not most:
+            continue
+        names = [name for figure, name in figures if figure == most]
+        unit = " values" if key == "activations" else ""
+        apiece = " each" if len(names) > 1 else ""
+        shown = _listed(names)
+        found.append((what, f"{shown}: {decimal(most)}{unit}{apiece}, {percent(most * len(names), whole)} of all"))
+    return found
+
+
+def _listed(names: list[str], most: int = 3) -> str:
+    if len(names) > most + 1:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,73 @@
+"""One table, many exits: the format is chosen here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, TextIO
+
+from archcalc.analyses.costs import Report
+from archcalc.builder import Built
+from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
+from archcalc.render import costs
+from archcalc.render.table import Table, chosen
+
+
+class View(NamedTuple):
+    """How an answer is wanted."""
+
+    format: str = "table"
+    exactly: bool = False
+    columns: tuple[str, ...] | None = None
+    depth: int | None = None
+
+
+def columns_of(text: str | None) -> tuple[str, ...] | None:
+    """`layer,output,params` as keys of columns. Raises `SpecError` for one that there is not."""
+    if text is None:
+        return None
+    keys = []
+    for word in text.split(","):
+        key = word.strip().lower()
+        key = costs.ALIASES.get(key, key)
+        if key not in costs.KEYS:
+            help = did_you_mean(key, costs.KEYS) or f"there are {', '.join(costs.KEYS)}"
+            raise SpecError([Fault(f"there is no column {quoted(word.strip())}", help=help)])
+        keys.append(key)
+    return tuple(keys)
+
+
+def report_lines(report: Report, built: Built, setting: costs.Setting, view: View, stream: TextIO) -> Iterator[str]:
+    """The layer table of a net in the format that is wanted."""
+    if view.format == "json":
+        from archcalc.render import structured
+
+        return structured.report_lines(report, built.graph.name, setting)
+    table = costs.layer_table(report, title(report, built, setting), setting, view.depth)
+    default = costs.DEFAULT if view.format in ("table", "md") else costs.KEYS
+    return table_lines(chosen(table, view.columns or default), view, stream)
+
+
+def table_lines(table: Table, view: View, stream: TextIO) -> Iterator[str]:
+    """Any table in the format that is wanted."""
+    if view.format == "csv":
+        from archcalc.render import separated
+
+        return separated.lines(table)
+    if view.format == "md":
+        from archcalc.render import markdown
+
+        return markdown.lines(table, view.exactly)
+    from archcalc.render import terminal
+
+    return terminal.lines(table, terminal.Screen(stream), view.exactly)
+
+
+def title(report: Report, built: Built, setting: costs.Setting) -> str:
+    """The net in a line: its name and arguments, what it is, what goes in."""
+    given = ", ".join(f"{name}={value}" for name, value in built.args.items())
+    name = f"{built.graph.name}({given})" if given and not built.as_written else built.graph.name
+    what = f": {built.title}" if built.title else ""
+    inputs = [row for row in report.rows if not row.inputs]
+    sizes = " and ".join(str(row.cost.out) for row in inputs[:4])
+    batch = f", batch {setting.batch}" if setting.batch > 1 else ""
+    return f"{name}{what}; input {sizes}{batch}, {setting.dtype}"

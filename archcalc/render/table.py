@@ -1,0 +1,71 @@
+"""A table as data: numbers, no formatted text."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from archcalc.units import binary, decimal, exact
+
+MISSING = "-"
+
+
+class Column(NamedTuple):
+    """One column. `kind` is text, size, count, bytes or share; columns of low `weight` give way first."""
+
+    key: str
+    title: str
+    kind: str
+    weight: int = 9
+
+    @property
+    def right(self) -> bool:
+        """Whether its cells stand to the right."""
+        return self.kind not in ("text", "share")
+
+
+class Row(NamedTuple):
+    """The cells of a row in the order of the columns, and how it is shown."""
+
+    cells: tuple[Any, ...]
+    style: str = ""  # a family of layers, `faint`, `total`
+    note: str = ""  # a line below it
+
+
+class Table(NamedTuple):
+    """What every exit shows: a title, columns, rows, sums, and sentences below."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    totals: Row | None = None
+    footer: tuple[tuple[str, str], ...] = ()  # heading, sentence
+
+
+class Share(NamedTuple):
+    """A part of a whole."""
+
+    part: int
+    whole: int
+
+
+def text_of(cell: Any, column: Column, exactly: bool) -> str:
+    """A cell as text; a dash where it does not apply."""
+    if cell is None:
+        return MISSING
+    if isinstance(cell, int) and column.kind == "count":
+        return exact(cell) if exactly else decimal(cell)
+    if isinstance(cell, int) and column.kind == "bytes":
+        return exact(cell) if exactly else binary(cell)
+    return str(cell)
+
+
+def chosen(table: Table, keys: tuple[str, ...]) -> Table:
+    """The table with only the columns named, in that order."""
+    at = [[column.key for column in table.columns].index(key) for key in keys]
+
+    def pick(row: Row) -> Row:
+        return row._replace(cells=tuple(row.cells[i] for i in at))
+
+    totals = pick(table.totals) if table.totals else None
+    columns = tuple(table.columns[i] for i in at)
+    return table._replace(columns=columns, rows=tuple(pick(row) for row in table.rows), totals=totals)

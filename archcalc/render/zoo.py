@@ -1,0 +1,58 @@
+"""The table of the zoo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from archcalc.analyses.costs import measure
+from archcalc.lang.errors import Fault, SpecError, quoted
+from archcalc.library import Net, zoo_nets
+from archcalc.render import show
+from archcalc.render.table import Column, Row, Table
+
+COLUMNS = (
+    Column("arch", "net", "text"),
+    Column("year", "year", "text", 7),
+    Column("input", "input", "size", 6),
+    Column("params", "params", "count"),
+    Column("macs", "MACs", "count"),
+    Column("title", "what it is", "text", 3),
+    Column("source", "source", "text", 2),
+)
+
+
+def lines(word: str | None, view: show.View, stream: TextIO) -> Iterator[str]:
+    """The zoo in the format that is wanted. Raises `SpecError` where no net contains the word."""
+    entries = [entry for entry in map(_entry, zoo_nets()) if not word or _contains(entry, word)]
+    if not entries:
+        help = "`archcalc list` shows the whole zoo"
+        raise SpecError([Fault(f"no net of the zoo contains {quoted(word or '')}", help=help)])
+    if view.format == "json":
+        from archcalc.render import structured
+
+        keys = ("arch", "year", "source", "input", "params", "macs", "title")
+        yield structured.document("list", archs=[{key: entry[key] for key in keys} for entry in entries])
+        return
+    rows = tuple(Row(tuple(entry[column.key] for column in COLUMNS)) for entry in entries)
+    footer = (("", "archcalc table NET shows one, archcalc show NET its text"),)
+    yield from show.table_lines(Table(f"{len(entries)} nets", COLUMNS, rows, footer=footer), view, stream)
+
+
+def _entry(net: Net) -> dict[str, Any]:
+    built = net.build()
+    report = measure(built.graph)
+    totals = report.total()
+    return {
+        "arch": net.name,
+        "year": int(built.facts["year"]) if "year" in built.facts else None,
+        "source": built.facts.get("source"),
+        "input": report.rows[0].cost.out,
+        "params": totals.params,
+        "macs": totals.macs,
+        "title": built.title,
+    }
+
+
+def _contains(entry: dict[str, Any], word: str) -> bool:
+    return any(word.lower() in str(entry[key]).lower() for key in ("arch", "title", "source", "year"))

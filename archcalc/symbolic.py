@@ -1,0 +1,216 @@
+"""Sizes that are symbols. The only file that imports sympy.
+
+A size in a symbol is kept in one normal form, floor((H + b)/m) + c with integers and 0 <= b < m. Adding an integer
+changes c; dividing by s, rounding down, gives floor((H + b + m*c)/(m*s)) and then carries. So every convolution and
+pooling stays in the form, and two sizes are equal exactly when their forms are. Products and sums are sympy
+polynomials whose atoms are such sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sympy
+from sympy.printing.str import StrPrinter
+
+from archcalc.ops.base import Op
+from archcalc.record import MISSING, Field
+from archcalc.volume import Dim, Undecided, Volume
+
+_ATOMS: dict[Any, Size] = {}  # what a sympy symbol of a product stands for
+
+
+class Size:
+    """floor((symbol + b)/m) + c, with 0 <= b < m.
+
+    >>> (((symbol("H") + 2 - 3) // 2 + 1) + 2 - 3) // 2 + 1
+    ceil(H/4)
+    """
+
+    __slots__ = ("b", "c", "m", "symbol")
+
+    def __init__(self, symbol: str, b: int = 0, m: int = 1, c: int = 0) -> None:
+        self.symbol, self.b, self.m, self.c = symbol, b % m, m, c + b // m
+
+    def at(self, value: int) -> int:
+        """The size for a value of the symbol."""
+        return (value + self.b) // self.m + self.c
+
+    def _key(self) -> tuple[str, int, int, int]:
+        return self.symbol, self.b, self.m, self.c
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Size) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        if self.m == 1:
+            form = self.symbol
+        elif self.b == 0:
+            form = f"floor({self.symbol}/{self.m})"
+        elif self.b == self.m - 1:
+            form = f"ceil({self.symbol}/{self.m})"
+        else:
+            form = f"floor(({self.symbol} + {self.b})/{self.m})"
+        return f"{form} {'+' if self.c > 0 else '-'} {abs(self.c)}" if self.c else form
+
+    def _sympy_(self) -> Any:
+        """The size in a polynomial: a symbol named after it, and c."""
+        bare = Size(self.symbol, self.b, self.m)
+        atom = sympy.Symbol(repr(bare), integer=True, nonnegative=True)
+        _ATOMS[atom] = bare
+        return atom + self.c
+
+    def __add__(self, other: Dim) -> Dim:
+        if isinstance(other, int):
+            return Size(self.symbol, self.b, self.m, self.c + other)
+        return sympy.sympify(self) + other
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Dim) -> Dim:
+        if isinstance(other, int):
+            return self + -other
+        if isinstance(other, Size) and self._key()[:3] == other._key()[:3]:
+            return self.c - other.c
+        return sympy.sympify(self) - other
+
+    def __rsub__(self, other: int) -> Dim:
+        return other - sympy.sympify(self)
+
+    def __mul__(self, other: Dim) -> Dim:
+        return self if isinstance(other, int) and other == 1 else sympy.expand(sympy.sympify(self) * other)
+
+    __rmul__ = __mul__
+
+    def __floordiv__(self, other: Dim) -> Dim:
+        if isinstance(other, int) and other > 0:
+            return Size(self.symbol, self.b + self.m * self.c, self.m * other)
+        return sympy.sympify(self) // other
+
+    def __rfloordiv__(self, other: int) -> Dim:
+        return other // sympy.sympify(self)
+
+    def __truediv__(self, other: Dim) -> Any:
+        return sympy.sympify(self) / other
+
+    def __mod__(self, other: int) -> Any:
+        return self - (self // other) * other
+
+    def __ge__(self, other: Dim) -> bool | Undecided:
+        """floor((H + b)/m) + c >= n exactly when H >= m*(n - c) - b."""
+        if isinstance(other, int):
+            least = self.m * (other - self.c) - self.b
+            return True if least <= 1 else Undecided(f"{self.symbol} >= {least}")
+        difference = self - other
+        return difference >= 0 if isinstance(difference, int) else Undecided(f"{self} >= {other}")
+
+    def __le__(self, other: Dim) -> bool | Undecided:
+        if isinstance(other, int):
+            most = self.m * (other - self.c + 1) - 1 - self.b
+            return False if most < 1 else Undecided(f"{self.symbol} <= {most}")
+        difference = self - other
+        return difference <= 0 if isinstance(difference, int) else Undecided(f"{self} <= {other}")
+
+
+def symbol(name: str) -> Size:
+    """A size that is not known yet; at least 1."""
+    return Size(name)
+
+
+def at(value: Dim, numbers: Mapping[str, int]) -> int:
+    """A size or a polynomial of sizes with numbers for its symbols: an exact integer.
+
+    >>> at(symbol("H") * 3 + 1, {"H": 224})
+    673
+    """
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Size):
+        return value.at(numbers[value.symbol])
+    expr: Any = value
+    atoms = {atom: _ATOMS[atom].at(numbers[_ATOMS[atom].symbol]) for atom in expr.free_symbols}
+    return int(expr.subs(atoms))
+
+
+# ---------------------------------------------------------------- the general formulas of a layer type
+
+
+class Letter(sympy.Symbol):  # type: ignore[misc]  # sympy has no types
+    """An argument as a letter."""
+
+    def common_divisor(self, other: Any) -> Any:
+        """gcd, left standing."""
+        return sympy.Function("gcd")(self, other)
+
+
+class _Printer(StrPrinter):  # type: ignore[misc]  # sympy has no types
+    """Sums as people write them: what is added first, what is taken away after it."""
+
+    def _print_Add(self, expr: Any, order: Any = None) -> str:
+        terms = sorted(self._as_ordered_terms(expr, order=order), key=lambda term: term.could_extract_minus_sign())
+        terms = sorted(terms, key=lambda term: (term.could_extract_minus_sign(), not term.free_symbols))
+        text = ""
+        for term in terms:
+            shown = self.parenthesize(term, 0) if not term.is_Add else f"({self._print(term)})"
+            minus = shown.startswith("-")
+            text += (" - " if minus else " + ") + shown.removeprefix("-") if text else shown
+        return text
+
+
+def written(value: Any) -> str:
+    """A formula as text."""
+    return str(_Printer().doprint(sympy.sympify(value))).replace("**", "^")
+
+
+def general(cls: type[Op]) -> dict[str, str]:
+    """Size, weights, parameters and operations of a layer type as formulas, made by its own rules run on letters.
+
+    The input is HxWxC, the output hxwxc; both in letters, so the formulas are those that the engine uses.
+    """
+    h, w, c = (Letter(name, integer=True, positive=True) for name in "HWC")
+    op = cls(**{name: _letters(field) for name, field in cls.fields.items()})
+    x = Volume(h, w, c)
+    inputs = (x,) if cls.arity == "one" else (x, x)
+    y = op.out(*inputs)
+    shapes = op.weights(*inputs)
+    out = Volume(*(_named(n, letter) for n, letter in zip(y, "hwc", strict=True)))
+    work = op.work(out, *inputs)
+    learnt = [shape for name, shape in shapes.items() if name not in op.buffers]
+    formulas = {"height": written(y.h), "width": written(y.w), "depth": written(y.c)}
+    if shapes:
+        formulas["weights"] = ", ".join(f"{name} {'x'.join(_factor(n) for n in shape)}" for name, shape in shapes.items())
+        formulas["parameters"] = written(sum((sympy.prod(shape) for shape in learnt), sympy.Integer(0)))
+    formulas["MACs"] = written(work.macs)
+    kinds = [f"{written(n)} {kind}" for kind, n in zip(work._fields, work, strict=True) if kind != "macs" and n != 0]
+    formulas["other operations"] = ", ".join(kinds) or "none"
+    formulas["FLOPs"] = written(sympy.factor_terms(sympy.expand(work.flops)))
+    return formulas
+
+
+def _named(n: Any, letter: str) -> Any:
+    """An output size as a letter of its own where it is a formula; plain sizes stay as they are."""
+    plain = isinstance(n, int) or getattr(n, "is_Symbol", False) or getattr(n, "is_Integer", False)
+    return n if plain else Letter(letter, integer=True, positive=True)
+
+
+def _factor(n: Any) -> str:
+    text = written(n)
+    return text if text.isalnum() or "/" in text and " " not in text else f"({text})"
+
+
+def _letters(field: Field) -> Any:
+    letter = Letter(field.symbol or field.name, integer=True, positive=True)
+    match field.kind.removesuffix(" | None"):
+        case "Pair":
+            return (letter, letter)
+        case "Padding":
+            return ((letter, letter), (letter, letter))
+        case "Count" | "Whole":
+            return letter
+        case "Range":
+            return (Letter("first", integer=True), Letter("last", integer=True))
+    return letter if field.default is MISSING else field.default
