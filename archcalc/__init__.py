@@ -5,20 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Net", "SpecError", "__version__", "load"]
+__all__ = ["Analysis", "Architecture", "SpecError", "__version__", "load"]
 
 if TYPE_CHECKING:
+    from archcalc.api import Analysis, Architecture, load
     from archcalc.lang.errors import SpecError
-    from archcalc.library import Net, load
 
 
 def __getattr__(name: str) -> Any:  # nothing is imported before it is asked for
-    if name in ("Net", "load"):
-        from archcalc import library
+    if name in __all__:
+        from archcalc import api
 
-        return getattr(library, name)
-    if name == "SpecError":
-        from archcalc.lang.errors import SpecError
-
-        return SpecError
-    raise AttributeError(f"module `archcalc` has no `{name}`")
+        return getattr(api, name)
+    raise AttributeError(f"module 'archcalc' has no attribute '{name}'")

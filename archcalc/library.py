@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from archcalc.analyses.costs import Report, measure
 from archcalc.builder import Built, architectures, build
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, in_order, quoted
 from archcalc.lang.parser import parse, parse_call, parse_size
@@ -40,11 +39,6 @@ class Net(NamedTuple):
         size = read_size(input) if input is not None else None
         uses = _Families(self.folder)
         return build(self.tree, list(self.faults), self.name, self.arch, self.args, size, uses.find, _symbol)
-
-    def analyze(self, input: str | None = None) -> Report:
-        """The cost of every layer. Raises `SpecError`."""
-        built = self.build(input)
-        return measure(built.graph, built.assumptions)
 
 
 def load(arch: str) -> Net:
@@ -117,15 +111,30 @@ def extract(net: Net) -> Body:
         return net.tree
     wanted = _called(net.arch)
     kept: list[Item] = []
-    for item in reversed(net.tree.items):
+    for item in reversed(_with_used(net.tree.items, _Families(net.folder))):
         if item.statement is net.arch:
             kept.append(item.replace(statement=_with_defaults(net.arch, net.args)))
         elif isinstance(item.statement, Block) and item.statement.name.id in wanted:
             wanted |= _called(item.statement)
             kept.append(item)
-        elif isinstance(item.statement, (Let, Use, Fact)):
+        elif isinstance(item.statement, (Let, Fact)):
             kept.append(item)
     return net.tree.replace(items=tuple(reversed(kept)), tail=())
+
+
+def _with_used(items: tuple[Item, ...], families: _Families) -> list[Item]:
+    """The items with what each `use` brings in standing in its place."""
+    found: list[Item] = []
+    for item in items:
+        if isinstance(item.statement, Use):
+            brought = _with_used(families.find(item.statement.name).items, families)
+            found += [each for each in brought if isinstance(each.statement, (Block, Let))]
+        else:
+            found.append(item)
+    if found and found[0] is not items[0]:  # the comment that heads the file stays at its head
+        own = found[0].leading
+        found[0] = found[0].replace(leading=(*items[0].leading, *(own[1:] if own[:1] == ("",) else own)))
+    return found
 
 
 def _called(part: object) -> set[str]:

@@ -16,7 +16,7 @@ from sympy.printing.str import StrPrinter
 
 from archcalc.ops.base import Op
 from archcalc.record import MISSING, Field
-from archcalc.volume import Dim, Undecided, Volume
+from archcalc.volume import Dim, Symbolic, Undecided, Volume
 
 _ATOMS: dict[Any, Size] = {}  # what a sympy symbol of a product stands for
 
@@ -60,14 +60,15 @@ class Size:
     def _sympy_(self) -> Any:
         """The size in a polynomial: a symbol named after it, and c."""
         bare = Size(self.symbol, self.b, self.m)
-        atom = sympy.Symbol(repr(bare), integer=True, nonnegative=True)
+        sign = {"positive": True} if self.b == self.m - 1 else {"nonnegative": True}  # of the least, at symbol = 1
+        atom = sympy.Symbol(repr(bare), integer=True, **sign)
         _ATOMS[atom] = bare
         return atom + self.c
 
     def __add__(self, other: Dim) -> Dim:
         if isinstance(other, int):
             return Size(self.symbol, self.b, self.m, self.c + other)
-        return sympy.sympify(self) + other
+        return _polynomial(self) + other
 
     __radd__ = __add__
 
@@ -76,23 +77,26 @@ class Size:
             return self + -other
         if isinstance(other, Size) and self._key()[:3] == other._key()[:3]:
             return self.c - other.c
-        return sympy.sympify(self) - other
+        return _polynomial(self) - other
 
     def __rsub__(self, other: int) -> Dim:
-        return other - sympy.sympify(self)
+        return other - _polynomial(self)
 
     def __mul__(self, other: Dim) -> Dim:
-        return self if isinstance(other, int) and other == 1 else sympy.expand(sympy.sympify(self) * other)
+        if isinstance(other, int) and other == 1:
+            return self
+        product: Dim = sympy.expand(_polynomial(self) * other)
+        return product
 
     __rmul__ = __mul__
 
     def __floordiv__(self, other: Dim) -> Dim:
         if isinstance(other, int) and other > 0:
             return Size(self.symbol, self.b + self.m * self.c, self.m * other)
-        return sympy.sympify(self) // other
+        return _polynomial(self) // other
 
     def __rfloordiv__(self, other: int) -> Dim:
-        return other // sympy.sympify(self)
+        return other // _polynomial(self)
 
     def __truediv__(self, other: Dim) -> Any:
         return sympy.sympify(self) / other
@@ -116,6 +120,11 @@ class Size:
         return difference <= 0 if isinstance(difference, int) else Undecided(f"{self} <= {other}")
 
 
+def _polynomial(size: Size) -> Symbolic:
+    polynomial: Symbolic = sympy.sympify(size)
+    return polynomial
+
+
 def symbol(name: str) -> Size:
     """A size that is not known yet; at least 1."""
     return Size(name)
@@ -132,8 +141,10 @@ def at(value: Dim, numbers: Mapping[str, int]) -> int:
     if isinstance(value, Size):
         return value.at(numbers[value.symbol])
     expr: Any = value
-    atoms = {atom: _ATOMS[atom].at(numbers[_ATOMS[atom].symbol]) for atom in expr.free_symbols}
-    return int(expr.subs(atoms))
+    atoms = {atom: sympy.Integer(_ATOMS[atom].at(numbers[_ATOMS[atom].symbol])) for atom in expr.free_symbols}
+    found = expr.xreplace(atoms)
+    assert found.is_Integer, f"{expr} is {found} at {dict(numbers)}"  # else an assumption of the net does not hold there
+    return int(found)
 
 
 # ---------------------------------------------------------------- the general formulas of a layer type
@@ -199,7 +210,7 @@ def _named(n: Any, letter: str) -> Any:
 
 def _factor(n: Any) -> str:
     text = written(n)
-    return text if text.isalnum() or "/" in text and " " not in text else f"({text})"
+    return text if text.isalnum() or ("/" in text and " " not in text) else f"({text})"
 
 
 def _letters(field: Field) -> Any:

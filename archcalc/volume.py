@@ -99,7 +99,7 @@ def exact_div(a: Dim, b: Dim) -> Dim:
     """a / b where b divides a (which `needs` has made sure of); exact on symbols too."""
     if isinstance(a, int) and isinstance(b, int):
         return a // b
-    return a / b  # type: ignore[operator]  # symbols know it; `//` would leave a floor standing
+    return a / b  # type: ignore[operator, return-value]  # symbols know it; `//` would leave a floor standing
 
 
 def divides(b: Dim, a: Dim) -> Truth:
@@ -115,12 +115,22 @@ def divides(b: Dim, a: Dim) -> Truth:
 
 def same(a: Dim, b: Dim) -> Truth:
     """Whether two sizes are equal; on symbols, for every value of theirs."""
-    if isinstance(a, int) and isinstance(b, int):
-        return a == b
     difference = a - b
-    if difference == 0:
-        return True
-    return False if getattr(difference, "is_number", False) else Undecided(f"{a} = {b}")
+    zero = difference == 0 if isinstance(difference, int) else getattr(difference, "is_zero", None)
+    return Undecided(f"{a} = {b}") if zero is None else zero
+
+
+def at_least(a: Dim, b: Dim) -> Truth:
+    """Whether a >= b; on symbols, for every value of theirs.
+
+    >>> at_least(7, 7), at_least(6, 7)
+    (True, False)
+    """
+    found = a >= b
+    try:
+        return bool(found)
+    except TypeError:  # neither for every value nor for none
+        return found if isinstance(found, Undecided) else Undecided(str(found))
 
 
 def common_divisor(a: Dim, b: int) -> Dim:
@@ -132,7 +142,7 @@ def common_divisor(a: Dim, b: int) -> Dim:
     if isinstance(a, int):
         return math.gcd(a, b)
     if not isinstance(b, int):
-        return a.common_divisor(b)  # type: ignore[unreachable]  # letters, for the reference page
+        return a.common_divisor(b)  # letters, for the reference page
     total: Dim = a + b - a * b
     for i in range(1, b):
         total = total + 2 * ((a * i) // b)

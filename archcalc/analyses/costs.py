@@ -53,6 +53,31 @@ class Row(NamedTuple):
     inputs: tuple[Volume, ...]
     cost: Cost
 
+    @property
+    def name(self) -> str:
+        """The layer's name in the net."""
+        return self.node.name
+
+    @property
+    def output(self) -> Volume:
+        """Height, width and depth of what leaves it."""
+        return self.cost.out
+
+    @property
+    def params(self) -> Dim:
+        """Its learnable parameters."""
+        return self.cost.params
+
+    @property
+    def macs(self) -> Dim:
+        """Its multiply-adds for one image."""
+        return self.cost.macs
+
+    @property
+    def flops(self) -> Dim:
+        """Its operations for one image."""
+        return self.cost.flops
+
 
 class Totals(NamedTuple):
     """Sums over a net or a part of it; `layers` leaves the inputs out."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from archcalc.builder.arguments import Bound, bind_call, bind_layer
-from archcalc.builder.values import LARGEST, SIZE_NAMES, Evaluator, Refused, Scope, Unknown, Value
+from archcalc.builder.values import LARGEST, SIZE_NAMES, Evaluator, Refused, Scope, Unknown, Value, names_in
 from archcalc.graph import Graph, Node
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, in_order, quoted
 from archcalc.lang.parser import DEEPEST, KEYWORDS
@@ -116,6 +116,15 @@ def build(
     return built
 
 
+def _has_input(part: object) -> bool:
+    """Whether an `input` stands anywhere in a part of a tree."""
+    if isinstance(part, tuple):
+        return any(map(_has_input, part))
+    if isinstance(part, Item):
+        return isinstance(part.statement, Input) or _has_input(part.statement)
+    return isinstance(part, (Body, Statement)) and any(_has_input(getattr(part, name)) for name in part.fields)
+
+
 def undecided(condition: object) -> str:
     """The condition in words if symbols leave it open, empty if it is decided."""
     if isinstance(condition, Undecided):
@@ -145,9 +154,10 @@ class _Builder:
         self.calls: list[tuple[str, Span]] = []
         self.depth = 0
         self.steps = 0
-        self.bound: dict[int, Bound] = {}  # layers whose arguments name nothing, by statement
+        self.bound: dict[tuple[object, ...], Bound] = {}  # by statement and the values of the names in it
+        self.named: dict[int, tuple[str, ...]] = {}  # the names in the arguments of a statement
+        self.merges: dict[str, Op] = {}
         self.known: dict[tuple[int, tuple[Volume, ...]], Volume] = {}  # sizes already worked out, by op
-        self.ops: list[Op] = []  # kept, so that an `id` in `known` is never another op's
         self.labels: dict[int, frozenset[str]] = {}
         self.rules: dict[type[Statement], Callable[[Item, Flow, Scope, Place], Flow]] = {
             Layer: self.layer,
@@ -178,13 +188,15 @@ class _Builder:
             if arch is None:
                 if args:
                     self.fault(f"`{name}` takes no arguments", args[0].span)
-                flow = self.body(tree, None, scope, Place((), self.labels_of(tree, scope)))
+                place = Place((), self.labels_of(tree, scope))
+                flow = self.body(tree, self.given_input(tree, scope, place), scope, place)
             else:
                 self.family(tree, scope, arch)
                 inner = Scope(scope)
                 self.arguments(arch, args, scope, inner)
                 values = dict(inner.names)
-                flow = self.body(arch.body, None, inner, Place((), self.labels_of(arch.body, scope)))
+                place = Place((), self.labels_of(arch.body, scope))
+                flow = self.body(arch.body, self.given_input(tree, inner, place), inner, place)
             self.finish(flow, arch.name.span if arch else tree.span)
         except _Stop:
             pass
@@ -203,6 +215,17 @@ class _Builder:
                 self.statement(item, None, scope, Place((), frozenset()))
             else:
                 self.fault("this stands outside the architectures of the file", item.statement.span)
+
+    def given_input(self, tree: Body, scope: Scope, place: Place) -> Flow:
+        """The input from outside, for a text that has none of its own."""
+        if self.size is None or _has_input(tree):
+            return None
+        statement = Input(self.size.span, self.size)
+        try:
+            return self.input(Item(self.size.span, None, statement), None, scope, place)
+        except Refused as refused:
+            self.add(refused.fault)
+            return UNKNOWN
 
     def arguments(self, arch: Arch, args: tuple[Argument, ...], scope: Scope, inner: Scope) -> None:
         outer = Evaluator(scope, None)
@@ -325,9 +348,7 @@ class _Builder:
     def layer(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
         statement = item.statement
         assert isinstance(statement, Layer)
-        bound = self.bound.get(id(statement))
-        if bound is None:
-            bound = self.bind(statement, flow, scope)
+        bound = self.bind(statement, flow, scope)
         share = self.shared(bound, place) if bound.share else None
         if flow is None:
             help = "start the net with `input 224x224x3`, or give `--input`"
@@ -343,14 +364,18 @@ class _Builder:
         return index
 
     def bind(self, statement: Layer, flow: Flow, scope: Scope) -> Bound:
-        cls = REGISTRY.get(statement.type.id)
-        if cls is None:
-            raise Refused(self.unknown_layer(statement, scope))
+        """The layer with its arguments; the same one again where the names in them have the same values again."""
+        names = self.named.get(id(statement))
+        if names is None:
+            names = self.named[id(statement)] = names_in(statement.args)
         evaluator = self.evaluator(scope, flow)
-        bound = bind_layer(cls, statement.type, statement.args, evaluator)
-        self.ops.append(bound.op)
-        if evaluator.constant:
-            self.bound[id(statement)] = bound
+        key = (id(statement), *(evaluator.seen(name) for name in names))
+        bound = self.bound.get(key)
+        if bound is None:
+            cls = REGISTRY.get(statement.type.id)
+            if cls is None:
+                raise Refused(self.unknown_layer(statement, scope))
+            bound = self.bound[key] = bind_layer(cls, statement.type, statement.args, evaluator)
         return bound
 
     def unknown_layer(self, statement: Layer, scope: Scope) -> Fault:
@@ -383,7 +408,7 @@ class _Builder:
     ) -> int:
         """Adds a layer, its needs checked; gives its index."""
         x = tuple(self.outs[i] for i in inputs)
-        key = (id(op), x)
+        key = (id(op), x)  # the node keeps the op, so no other op will have this `id`
         y = self.known.get(key)
         if y is None:
             self.check(op, x, name, span, spans or {}, labels)
@@ -439,9 +464,9 @@ class _Builder:
         if UNKNOWN in inputs:
             raise Unknown
         labels = tuple(f"{what} {self.outs[i]} ({self.path_of(i)})" for what, i in zip(shown, inputs, strict=True))
-        op = REGISTRY[statement.type.id]()
+        op = self.merges.setdefault(statement.type.id, REGISTRY[statement.type.id]())
         name = place.prefix + item.label.id if item.label else place.numbered(statement.type.id)
-        index = self.joined(name, op, tuple(inputs), place, statement, labels)
+        index = self.node(name, op, tuple(inputs), place, statement.type.span, labels=labels)
         if item.label:
             self.name(item, index, place)
         else:
@@ -458,12 +483,6 @@ class _Builder:
             help = f"part them with `|`; an empty one is the identity: `{statement.type.id} {{ … | }}`"
             raise Refused(Fault(f"`{statement.type.id}` needs at least two branches", statement.type.span, help=help))
         return [UNKNOWN if index is None else index for index in inputs]
-
-    def joined(
-        self, name: str, op: Op, inputs: tuple[int, ...], place: Place, statement: Merge, labels: tuple[str, ...]
-    ) -> int:
-        self.ops.append(op)
-        return self.node(name, op, inputs, place, statement.type.span, labels=labels)
 
     def path_of(self, index: int) -> str:
         """How a volume came to be, for a fault: its last layers and the line of the last."""
@@ -575,9 +594,7 @@ class _Builder:
         name = place.prefix + item.label.id if item.label else place.numbered("input")
         if not item.label and name == f"{place.prefix}input1":
             name = f"{place.prefix}input"
-        op = reshape.Input(size=volume)
-        self.ops.append(op)
-        index = self.node(name, op, (), place, statement.span)
+        index = self.node(name, reshape.Input(size=volume), (), place, statement.span)
         if item.label:
             self.name(item, index, place)
         else:

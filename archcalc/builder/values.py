@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from archcalc.lang.errors import Fault, did_you_mean, quoted
 from archcalc.lang.printer import print_expr
 from archcalc.lang.syntax import Binary, Block, Call, Expr, Name, Number, Unary
+from archcalc.record import Record
 from archcalc.volume import Symbolic, Undecided, Volume
 
 LARGEST = 10**12
@@ -73,7 +74,6 @@ class Evaluator:
         self.scope = scope
         self.volume = volume
         self.unknown_volume = unknown_volume
-        self.constant = True  # no name was looked up so far
 
     def value(self, expr: Expr, also: Iterable[str] = ()) -> Value:
         """The value of an expression; `also` are words that a misspelt name may have stood for."""
@@ -89,6 +89,13 @@ class Evaluator:
             return self._call(expr)
         raise Refused(Fault(f"{quoted(print_expr(expr))} cannot stand here: one number is wanted", expr.span))
 
+    def seen(self, name: str) -> object:
+        """What a name stands for here, to tell whether an expression would come out the same; nothing is refused."""
+        scope = self.scope.find(name)
+        if scope is not None:
+            return name, scope.names[name]
+        return (self.volume, self.unknown_volume) if name in SIZE_NAMES else None
+
     def truth(self, expr: Expr) -> bool:
         """The truth of a condition; 0 is false."""
         found = self.value(expr)
@@ -97,7 +104,6 @@ class Evaluator:
         raise Refused(self._undecided(expr))
 
     def _name(self, expr: Name, also: Iterable[str]) -> Value:
-        self.constant = False
         scope = self.scope.find(expr.id)
         if scope is not None:
             found = scope.names[expr.id]
@@ -168,6 +174,17 @@ class Evaluator:
         if not all(isinstance(value, (int, Fraction)) for value in values):
             raise Refused(self._undecided(expr))
         return bounded(rule(*values), expr)
+
+
+def names_in(part: object) -> tuple[str, ...]:
+    """The names in some arguments or expressions, each once."""
+    if isinstance(part, tuple):
+        return tuple(dict.fromkeys(name for each in part for name in names_in(each)))
+    if isinstance(part, Name):
+        return (part.id,)
+    if isinstance(part, Record):
+        return names_in(tuple(getattr(part, name) for name in part.fields if name != "span"))
+    return ()
 
 
 def number(expr: Number) -> int | Fraction:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
 from typing import NamedTuple
 
 from archcalc.lang.source import Span
 
 MOST_SHOWN = 50
+MOST_COMPARED = 1000
 MOST_COLUMNS = 160
 
 
@@ -42,7 +44,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     >>> nearest("maxpol", ["conv", "maxpool", "avgpool"])
     'maxpool'
     """
-    found = get_close_matches(word[:80], list(known), n=1, cutoff=0.6)
+    alike = islice((each for each in known if abs(len(each) - len(word)) < 5), MOST_COMPARED)
+    found = get_close_matches(word[:80], list(alike), n=1, cutoff=0.6)
     return found[0] if found else None
 
 

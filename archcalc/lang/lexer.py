@@ -13,23 +13,34 @@ from archcalc.lang.errors import Fault, quoted
 from archcalc.lang.source import Source, Span
 
 MOST_DIGITS = 40
+MOST_FAULTS = 10_000
 SUFFIXES = ("", "K", "M", "G", "T", "B", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB")
 
+# Every character is in a token but white space: blanks, the no-break space that copied text brings, a byte order mark.
+# Nothing here is tried twice (`++`, `(?>`), so that a text is read in time linear in its length.
 _TOKEN = re.compile(
-    r"""
-      (?P<space>[ \t\r\f\v]+)
-    | (?P<comment>\#[^\n]*)
+    rf"""
+      (?P<comment>\#[^\n]*)
     | (?P<newline>\n)
-    | (?P<number>[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9]+)?)
-    | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
-    | (?P<text>"(?:[^"\\\n]|\\[^\n])*"?)
-    | (?P<mark>\*\*|//|==|!=|<=|>=|[-+*/%<>=~(){}\[\]|;:,.?])
+    | (?P<x>(?<=[0-9A-Z_)])x(?=[0-9A-Za-z_(]) | ×)
+    | (?P<part>(?<=\.)[0-9]++(?![A-Za-wyz_]))
+    | (?P<huge>[0-9][0-9_.]*+[eE][+-]?[0-9]{(4,)}+)
+    | (?P<number>(?>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-9]+)?
+                 (?:{"|".join(sorted(SUFFIXES, key=len, reverse=True))}))(?![A-Za-wyz0-9_]))
+    | (?P<mixed>[0-9][0-9A-Za-z_.]*)
+    | (?P<name>[A-Z][A-Z0-9_]*+(?=x[A-Z0-9(]) | [A-Za-z_][A-Za-z0-9_]*)
+    | (?P<text>"(?:[^"\\\n]++|\\[^\n])*+")
+    | (?P<unclosed>"[^\n]*)
+    | (?P<mark>\*\*|//|==|!=|<=|>=|[-+*/%<>=~(){{}}\[\]|;:,.?])
+    | (?P<quote>[“”„‘’'][^“”„‘’'\n]*[“”„‘’']?)
+    | (?P<unknown>[^\s!-~×“”„‘’\u00a0\ufeff]++ | [!$&@\\^`]++)
     """,
     re.VERBOSE | re.ASCII,
 )
-_WHOLE = re.compile(r"[0-9]+")
-_SYMBOLS = re.compile(r"[A-Z][A-Z0-9_]*(?=x[A-Z0-9(])")
-_TAIL = re.compile(r"[A-Za-z]+")
+_FAULTY = ("huge", "mixed", "unclosed", "quote", "unknown")
+_QUOTES = "“”„‘’'"
+_MEANT = {"−": "-", "–": "-", "·": "*", "∗": "*", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~"}
+_MEANT |= {"^": "**", "&": "and", "&&": "and", "!": "not"}
 
 
 class Token(NamedTuple):
@@ -43,100 +54,49 @@ class Token(NamedTuple):
 
 
 def tokenize(source: Source) -> tuple[list[Token], list[Fault]]:
-    """All tokens of a source, the last of kind `end`, and what could not be read."""
-    return _Lexer(source).run()
+    """All tokens of a source, the last of kind `end`, and what could not be read, the first `MOST_FAULTS` of it.
 
-
-class _Lexer:
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.tokens: list[Token] = []
-        self.faults: list[Fault] = []
-
-    def run(self) -> tuple[list[Token], list[Fault]]:
-        text, at, spaced = self.source.text, 0, False
-        while at < len(text):
-            before = len(self.tokens)
-            found = _TOKEN.match(text, at)
-            kind = found.lastgroup if found else None
-            if found is None or kind is None:
-                at = self._unknown(at)
-            elif kind == "space":
-                at, spaced = found.end(), True
+    A number that cannot be read is a token without text.
+    """
+    tokens: list[Token] = []
+    faults: list[Fault] = []
+    last = 0
+    for found in _TOKEN.finditer(source.text):
+        kind, text, start, end = found.lastgroup or "", found[0], found.start(), found.end()
+        if kind in _FAULTY or end - start > MOST_DIGITS and kind in ("number", "part"):
+            if len(faults) < MOST_FAULTS:
+                faults.append(_fault(kind, text, Span(source, start, end)))
+            if kind in ("unknown", "quote"):
                 continue
-            elif kind in ("number", "name") and self._separates(at, spaced):
-                self._add("x", at, at + 1, spaced)
-                at += 1
-            elif kind == "number":
-                at = self._number(at, found.end(), spaced)
-            elif kind == "name":
-                at = self._name(at, found.end(), spaced)
-            else:
-                self._mark(kind, at, found.end(), spaced)
-                at = found.end()
-            spaced = spaced and len(self.tokens) == before
-        self._add("end", at, at, spaced)
-        return self.tokens, self.faults
+            kind, text = ("text", text) if kind == "unclosed" else ("number", "")
+        elif kind == "mark":
+            kind = text
+        elif kind == "comment":
+            text = text.rstrip()
+            end = start + len(text)
+        elif kind == "part":
+            kind = "number"
+        tokens.append(Token(kind, text, start, end, start > last))
+        last = end
+    tokens.append(Token("end", "", len(source.text), len(source.text), len(source.text) > last))
+    return tokens, faults
 
-    def _add(self, kind: str, start: int, end: int, spaced: bool) -> None:
-        self.tokens.append(Token(kind, self.source.text[start:end], start, end, spaced))
 
-    def _fault(self, message: str, start: int, end: int, help: str = "") -> None:
-        self.faults.append(Fault(message, Span(self.source, start, end), help=help))
-
-    def _separates(self, at: int, spaced: bool) -> bool:
-        """Whether the `x` here parts two sizes: it touches a number, a symbol or a bracket on its left."""
-        if spaced or self.source.text[at] not in "x" or not self.tokens:
-            return False
-        last = self.tokens[-1]
-        sized = last.kind in ("number", ")") or (last.kind == "name" and last.end == at)
-        following = self.source.text[at + 1 : at + 2]
-        return sized and last.end == at and (following.isalnum() or following in ("(", "_"))
-
-    def _name(self, start: int, end: int, spaced: bool) -> int:
-        symbol = _SYMBOLS.match(self.source.text, start, end)
-        if symbol:  # `HxWx3`: the name ends before the x
-            end = symbol.end()
-        self._add("name", start, end, spaced)
-        return end
-
-    def _number(self, start: int, end: int, spaced: bool) -> int:
-        text = self.source.text
-        if self.tokens and self.tokens[-1].kind == "." and not spaced:  # `conv2_x.1.conv2`
-            whole = _WHOLE.match(text, start)
-            end = whole.end() if whole else end
-        tail = _TAIL.match(text, end)
-        if tail and not tail[0].startswith("x"):
-            if tail[0] in SUFFIXES:
-                end = tail.end()
-            else:
-                self._fault(f"{quoted(text[start : tail.end()])} is neither a number nor a name", start, tail.end())
-                self._add("number", start, start, spaced)
-                return tail.end()
-        digits, _, exponent = text[start:end].lower().partition("e")
-        if len(digits) > MOST_DIGITS or len(exponent) > 3:
-            self._fault(f"number too long: {end - start:,} characters, at most {MOST_DIGITS}", start, end)
-            self._add("number", start, start, spaced)
-            return end
-        self._add("number", start, end, spaced)
-        return end
-
-    def _mark(self, kind: str, start: int, end: int, spaced: bool) -> None:
-        text = self.source.text[start:end]
-        if kind == "text" and (len(text) < 2 or text[-1] != '"' or text.endswith('\\"') and not text.endswith('\\\\"')):
-            self._fault("a text in quotes must end on its line", start, end, help='close it with `"`')
-        self._add(text if kind == "mark" else kind, start, end, spaced)
-
-    def _unknown(self, start: int) -> int:
-        text, end = self.source.text, start + 1
-        if text[start] == "×":  # 55×55×96, as slides print it
-            self._add("x", start, end, False)
-            return end
-        while end < len(text) and not text[end].isspace() and text[end] != "×" and not _TOKEN.match(text, end):
-            end += 1
-        found = text[start:end]
-        if len(found) == 1 and not found.isprintable():
-            self._fault(f"unexpected character U+{ord(found):04X}", start, end)
-        else:
-            self._fault(f"unexpected {quoted(found)}", start, end)
-        return end
+def _fault(kind: str, text: str, span: Span) -> Fault:
+    if kind == "unclosed":
+        return Fault("a text in quotes must end on its line", span, help='close it with `"`')
+    if kind == "quote":
+        return Fault(
+            f"unexpected {quoted(text)}", span, help=f'a text stands in plain quotes: `"{text.strip(_QUOTES)[:40]}"`'
+        )
+    if kind == "unknown":
+        single = len(text) == 1 and not text.isprintable()
+        help = f"write `{_MEANT[text]}`" if text in _MEANT else ""
+        return Fault(
+            f"unexpected character U+{ord(text):04X}" if single else f"unexpected {quoted(text)}", span, help=help
+        )
+    if kind == "mixed":
+        return Fault(f"{quoted(text)} is neither a number nor a name", span, help="a name starts with a letter")
+    if len(text) > MOST_DIGITS:
+        return Fault(f"number too long: {len(text):,} characters, at most {MOST_DIGITS}", span)
+    return Fault(f"the exponent of {quoted(text)} is too large", span)

@@ -104,6 +104,8 @@ class Op(Record):
             value = getattr(self, field.name)
             if field.kind == "Flag":
                 words += [field.name if value else f"no{field.name}"] * (value != field.default)
+            elif field.kind == "Range":
+                words.append("{}:{}".format(*value))
             elif value == field.default and (field.named or field.brief):
                 continue
             elif field.slash:
@@ -135,7 +137,7 @@ def shown(value: object) -> str:
     ('3', '1x7', '0:1', '0x3', '0.5')
     """
     if isinstance(value, Fraction):
-        return f"{float(value):g}"
+        return f"{float(value):.15g}"
     if isinstance(value, tuple) and len(value) == 2:
         if isinstance(value[0], tuple):
             ends = [str(a) if a == b else f"{a}:{b}" for a, b in value]

@@ -11,6 +11,7 @@ from archcalc.volume import (
     Shape,
     Volume,
     Work,
+    at_least,
     ceil_div,
     divides,
     exact_div,
@@ -72,13 +73,13 @@ class Windowed(Op):
         wide = f"window {kh}x{kw}" if self.spread == (1, 1) else f"dilated window {kh}x{kw}"
         message = f"{wide} is larger than its {padded} {height}x{width}"
         label = "" if self.padding == NO_PADDING else f"the input is {x.h}x{x.w}, the padding {shown(self.padding)}"
-        yield Need(height >= kh, message, "kernel", label)
-        yield Need(width >= kw, message, "kernel", label)
+        yield Need(at_least(height, kh), message, "kernel", label)
+        yield Need(at_least(width, kw), message, "kernel", label)
 
     def dropped(self, x: Volume, *_: Any, **__: Any) -> tuple[int, int]:
         """Rows and columns that no window touches."""
         ends = zip((x.h, x.w), self.kernel, self.step, self.sides(x), self.spread, self.places(x), strict=True)
-        rows, columns = (unseen(n, k, s, p[0], d, y) for n, k, s, p, d, y in ends)  # type: ignore[arg-type]  # numbers
+        rows, columns = (unseen(n, k, s, p[0], d, y) for n, k, s, p, d, y in ends)
         return rows, columns
 
     def odd(self, x: Volume, *_: Any, **__: Any) -> Iterator[str]:
@@ -211,8 +212,8 @@ class Deconv(Windowed):
         """Something is left of the output; the groups divide both depths."""
         h, w = self.places(x)
         left = f"nothing is left of the output: {h}x{w}"
-        yield Need(h >= 1, left, "padding")
-        yield Need(w >= 1, left, "padding")
+        yield Need(at_least(h, 1), left, "padding")
+        yield Need(at_least(w, 1), left, "padding")
         smaller = all(e < max(s, d) for e, s, d in zip(self.extra, self.stride, self.dilation, strict=True))
         yield Need(smaller, f"extra={shown(self.extra)} must be smaller than the stride {shown(self.stride)}", "extra")
         yield Need(divides(self.groups, x.c), f"{self.groups} groups do not divide the {x.c} channels that arrive", "groups")

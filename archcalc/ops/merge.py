@@ -24,7 +24,7 @@ def agree(a: Volume, b: Volume, axes: str) -> Truth:
             open_ = equal
         elif not equal:
             return False
-    return open_ or True
+    return True if open_ is None else open_
 
 
 def unlike(a: Volume, b: Volume, axes: str) -> str:

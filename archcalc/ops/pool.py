@@ -13,7 +13,9 @@ from archcalc.volume import Dim, Volume, Work, common_divisor, window_ceil
 class Pool(Windowed):
     """What max and average pooling share: a window on every slice of depth by itself."""
 
-    stride: Pair | None = arg("step of the window; the size of the window when left out", default=None, symbol="S", slash=True)
+    stride: Pair | None = arg(  # type: ignore[assignment]  # a convolution always has one; `step` is the one in use
+        "step of the window; the size of the window when left out", default=None, symbol="S", slash=True
+    )
     padding: Padding = arg(
         "cells added around the input: each side, `before:after`, `half`, `same` or `full`",
         default=NO_PADDING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archcalc.ops.base import Count, Need, Op, Padding, Pair, Range, Sides, Whole, arg, op, shown
-from archcalc.volume import NOTHING, Volume, Work, ceil_div, divides, exact_div, unseen
+from archcalc.volume import NOTHING, Volume, Work, at_least, ceil_div, divides, exact_div, unseen
 
 
 class Move(Op):
@@ -16,7 +16,7 @@ class Move(Op):
         return NOTHING
 
 
-class Input(Move):
+class Input(Op):
     """The image, or another volume that is given."""
 
     size: Volume = arg("height, width and depth")
@@ -93,8 +93,8 @@ class Crop(Move):
         """Something is left."""
         y = self.out(x)
         message = f"cropping {shown(self.sides)} leaves nothing of {x.h}x{x.w}"
-        yield Need(y.h >= 1, message, "sides")
-        yield Need(y.w >= 1, message, "sides")
+        yield Need(at_least(y.h, 1), message, "sides")
+        yield Need(at_least(y.w, 1), message, "sides")
 
 
 def numbers(sides: Padding) -> Sides:
@@ -136,7 +136,7 @@ class Slice(Move):
         """The slices exist."""
         first, last = self.channels
         yield Need(last > first, f"slice {first}:{last} is empty", "channels")
-        yield Need(x.c >= last, f"slice {first}:{last} reaches past the depth {x.c}", "channels")
+        yield Need(at_least(x.c, last), f"slice {first}:{last} reaches past the depth {x.c}", "channels")
 
 
 @op("split")
@@ -197,7 +197,7 @@ class Shortcut(Move):
     def needs(self, x: Volume) -> Iterator[Need]:
         """The depth does not shrink."""
         message = f"a shortcut of depth {self.filters} would lose some of the {x.c} channels that arrive"
-        yield Need(x.c <= self.filters, message, "filters")
+        yield Need(at_least(self.filters, x.c), message, "filters")
 
     def dropped(self, x: Volume) -> tuple[int, int]:
         """Rows and columns stepped over."""

@@ -48,7 +48,7 @@ def layer_table(report: Report, title: str, setting: Setting, depth: int | None 
     """All columns of the layer table, folded by group to a depth."""
     totals = report.total()
     rows = tuple(_row(each, report, totals, setting) for each in fold(report.rows, depth))
-    sums = table.Row(_cells("total", f"{totals.layers:,} layers", None, totals, setting, None), "total")
+    sums = table.Row(_cells("total", _layers(totals.layers), None, totals, setting, None), "total")
     return Table(title, COLUMNS, rows, sums, tuple(_footer(report, totals, setting)))
 
 
@@ -56,7 +56,9 @@ def _row(each: Fold, report: Report, totals: Totals, setting: Setting) -> table.
     last = each.rows[-1]
     single = len(each.rows) == 1
     times = f" ×{each.times}" if each.times > 1 else ""
-    type_ = last.node.op.text() if single else f"{sum(1 for row in each.rows if row.inputs)} layers"
+    type_ = last.node.op.text() if single else _layers(sum(1 for row in each.rows if row.inputs))
+    if not single and times:
+        type_ += " each"
     if last.node.op.type == "input":
         type_ = "input"
     if single and last.node.share is not None:
@@ -104,6 +106,10 @@ def never_seen(row: Row) -> str:
     return f"{' and '.join(parts)} never seen" if parts else ""
 
 
+def _layers(count: int) -> str:
+    return f"{count:,} layer{'s' * (count != 1)}"
+
+
 def _number(value: Dim) -> int:
     return value if isinstance(value, int) else 0
 
@@ -122,7 +128,7 @@ def _footer(report: Report, totals: Totals, setting: Setting) -> list[tuple[str,
     parts = f"{exact(_number(totals.weights))} weights + {exact(_number(totals.biases))} biases"
     return [
         ("memory", f"{memory(totals.activations)}{of_batch}: every output once, the input too; ReLU and its kin, dropout and reshapes work in place"),
-        ("", f"{memory(totals.with_inputs)}{of_batch}: every output, and the input of every conv and fc once more; this is how CS231n's 93MB for VGG-16 comes about"),
+        ("", f"{memory(totals.with_inputs)}{of_batch}: every output, and the input of every conv and fc a second time: so CS231n comes to 93MB for VGG-16"),
         ("parameters", f"{exact(_number(totals.params))} = {parts}, {binary(_number(totals.params) * each)} in {setting.dtype}{buffers}"),
         ("MACs", f"{exact(_number(totals.macs) * setting.batch)}{of_batch}: multiply-adds of conv and fc, biases not counted"),
         ("FLOPs", f"{exact(totals.flops * setting.batch)}{of_batch}: 2 a MAC, 1 for every other operation"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from archcalc.render.table import Row, Share, Table, text_of
+from archcalc.render.table import Row, Share, Table, text_of, title_of
 from archcalc.units import percent
 
 
@@ -12,7 +12,7 @@ def lines(table: Table, exactly: bool) -> Iterator[str]:
     """The lines of a table."""
     yield f"**{_escaped(table.title)}**"
     yield ""
-    yield _line(column.title for column in table.columns)
+    yield _line(title_of(column, exactly) for column in table.columns)
     yield _line("--:" if column.right else ":--" for column in table.columns)
     for row in table.rows:
         yield _row(row, table, exactly)

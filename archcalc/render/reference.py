@@ -105,7 +105,7 @@ def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
 
 
 def _example(text: str) -> Iterator[str]:
-    report = load(text).analyze()
+    report = measure(load(text).build().graph)
     row = report.rows[-1]
     yield f"  {text}"
     yield f"    gives {_figures(row)}"

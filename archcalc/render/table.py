@@ -48,6 +48,11 @@ class Share(NamedTuple):
     whole: int
 
 
+def title_of(column: Column, exactly: bool) -> str:
+    """The heading of a column; bytes that are not scaled are called so."""
+    return "bytes" if exactly and column.kind == "bytes" else column.title
+
+
 def text_of(cell: Any, column: Column, exactly: bool) -> str:
     """A cell as text; a dash where it does not apply."""
     if cell is None:

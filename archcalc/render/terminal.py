@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import TextIO
 
-from archcalc.render.table import Row, Share, Table, text_of
+from archcalc.render.table import Row, Share, Table, text_of, title_of
 from archcalc.units import percent
 
 GAP = "  "
@@ -44,7 +44,7 @@ class Screen:
         self.colour = bool(os.environ.get("FORCE_COLOR")) or (
             terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         )
-        self.unicode = (stream.encoding or "").lower().replace("-", "").startswith("utf")
+        self.unicode = (stream.encoding or "utf-8").lower().replace("-", "").startswith("utf")
 
     def paint(self, text: str, style: str) -> str:
         """The text in a style, if there is colour."""
@@ -63,7 +63,8 @@ def lines(table: Table, screen: Screen, exactly: bool) -> Iterator[str]:
     """The lines of a table."""
     texts = [[_cell(row, i, table, screen, exactly) for i in range(len(table.columns))] for row in table.rows]
     sums = [_cell(table.totals, i, table, screen, exactly) for i in range(len(table.columns))] if table.totals else []
-    widths = [max(len(column.title), *(len(row[i]) for row in [*texts, sums or [""] * 99])) for i, column in enumerate(table.columns)]
+    titles = [title_of(column, exactly) for column in table.columns]
+    widths = [max(len(titles[i]), *(len(row[i]) for row in [*texts, sums or [""] * 99])) for i in range(len(titles))]
     shown, widths = _fit(table, widths, screen.width)
     yield from _wrapped(table.title, screen, "bold")
     yield ""
@@ -75,7 +76,7 @@ def lines(table: Table, screen: Screen, exactly: bool) -> Iterator[str]:
             parts.append(text.rjust(widths[i]) if table.columns[i].right else text.ljust(widths[i]))
         return screen.plain(GAP.join(parts).rstrip())
 
-    yield screen.paint(line([column.title for column in table.columns]), "bold")
+    yield screen.paint(line(titles), "bold")
     rule = screen.plain("─" * (sum(widths[i] for i in shown) + len(GAP) * (len(shown) - 1)))
     yield screen.paint(rule, "faint")
     for row, cells in zip(table.rows, texts, strict=True):
@@ -85,9 +86,11 @@ def lines(table: Table, screen: Screen, exactly: bool) -> Iterator[str]:
     if table.totals:
         yield screen.paint(rule, "faint")
         yield screen.paint(line(sums), "total")
-    if table.footer:
+    hidden = [titles[i] for i in range(len(titles)) if i not in shown]
+    footer = (*table.footer, *([("hidden here", f"{', '.join(hidden)}: no room in {screen.width} columns")] if hidden else []))
+    if footer:
         yield ""
-        yield from _footer(table.footer, screen)
+        yield from _footer(footer, screen)
 
 
 def _cell(row: Row | None, i: int, table: Table, screen: Screen, exactly: bool) -> str:

@@ -1,0 +1,94 @@
+"""The Python interface: what the commands do, as functions.
+
+>>> import archcalc
+>>> report = archcalc.load("vgg16").analyze(batch=2)
+>>> report.totals.params, report.layers[1].name, str(report.layers[1].output)
+(138357544, 'conv1_1', '224x224x64')
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, NamedTuple
+
+from archcalc.analyses.costs import Report, Row, Totals, measure
+from archcalc.analyses.expectations import unmet
+from archcalc.builder import Built
+from archcalc.lang.errors import SpecError
+from archcalc.lang.printer import print_tree
+from archcalc.library import Net, extract
+from archcalc.library import load as find
+from archcalc.units import BYTES_PER_VALUE
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Analysis", "Architecture", "SpecError", "load"]
+
+
+class Analysis(NamedTuple):
+    """What a net costs. Figures are exact integers for one image, or formulas where the input has symbols."""
+
+    report: Report
+    built: Built
+    batch: int = 1
+    dtype: str = "float32"
+
+    @property
+    def layers(self) -> tuple[Row, ...]:
+        """The layers in the order of the text, the inputs among them."""
+        return self.report.rows
+
+    @property
+    def totals(self) -> Totals:
+        """The sums over all layers."""
+        return self.report.total()
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The layer table as a DataFrame: a row a layer, every figure exact, for the whole batch."""
+        from archcalc.frame import to_frame
+        from archcalc.render.costs import Setting, layer_table
+
+        return to_frame(layer_table(self.report, self.built.title, Setting(self.batch, self.dtype)))
+
+    def __str__(self) -> str:
+        from archcalc.render.costs import Setting
+        from archcalc.render.show import View, report_lines
+
+        return "\n".join(report_lines(self.report, self.built, Setting(self.batch, self.dtype), View(), io.StringIO()))
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame()._repr_html_())
+
+
+class Architecture(NamedTuple):
+    """A net that was found, and can be asked."""
+
+    net: Net
+
+    @property
+    def text(self) -> str:
+        """Its text, canonical, with the blocks that it uses."""
+        return print_tree(extract(self.net))
+
+    def analyze(self, input: str | None = None, batch: int = 1, dtype: str = "float32") -> Analysis:
+        """The cost of every layer, on another input (`"192x192x3"`) if one is given.
+
+        Raises `SpecError` with all faults of the text, or of its `expect` lines.
+        """
+        if batch < 1 or dtype not in BYTES_PER_VALUE:
+            raise ValueError(f"batch must be at least 1 and dtype one of {', '.join(BYTES_PER_VALUE)}")
+        built = self.net.build(input)
+        report = measure(built.graph, built.assumptions)
+        faults = unmet(report, built.expects) if built.as_written else []
+        if faults:
+            raise SpecError(faults)
+        return Analysis(report, built, batch, dtype)
+
+
+def load(arch: str) -> Architecture:
+    """A net of the zoo with or without arguments, a file, `-` for standard input, or the text of a net.
+
+    Raises `SpecError` where there is none of that name, or the file cannot be read.
+    """
+    return Architecture(find(arch))
