@@ -13,5 +13,7 @@ def to_frame(table: Table) -> pd.DataFrame:
     Figures are Python integers: they are exact at any size.
     """
     columns = [i for i, column in enumerate(table.columns) if column.kind != "share"]
-    rows = [[row.cells[i] if table.columns[i].kind != "size" else str(row.cells[i]) for i in columns] for row in table.rows]
+    rows = [
+        [row.cells[i] if table.columns[i].kind != "size" else str(row.cells[i]) for i in columns] for row in table.rows
+    ]
     return pd.DataFrame(rows, columns=[table.columns[i].key for i in columns], dtype=object)

@@ -27,7 +27,7 @@ class Graph(NamedTuple):
     name: str
     nodes: tuple[Node, ...]
     outputs: tuple[tuple[str, int], ...]  # name, index
-    volumes: dict[str, int] = {}  # what a name in the text stands for: the last layer of a group too
+    volumes: dict[str, int]  # what a name in the text stands for: the last layer of a group too
 
 
 def walk(graph: Graph, step: Callable[[Node, list[T]], T]) -> list[T]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -164,15 +165,19 @@ def zoo() -> dict[str, Path]:
 def zoo_nets() -> Iterator[Net]:
     """All nets of the zoo, each file read once."""
     for path in spec_files():
-        source = _zoo_source(path)
-        tree, faults = parse(source)
+        source, tree, faults = _read_zoo(path)
         for name, arch in architectures(tree).items():
-            yield Net(name, source, tree, tuple(faults), arch, (), path.parent)
+            yield Net(name, source, tree, faults, arch, (), path.parent)
 
 
 def spec_files() -> list[Path]:
     """The files of the zoo."""
     return sorted(_specs().glob("*.arch"))
+
+
+def paper_files() -> list[Path]:
+    """The tables of papers and lectures that come with archcalc."""
+    return sorted((_specs() / "papers").glob("*.toml"))
 
 
 def read_spec(path: Path) -> Source:
@@ -195,8 +200,12 @@ def read_size(text: str) -> Expr:
     return size
 
 
-def _zoo_source(path: Path) -> Source:
-    return Source(path.name, path.read_text("utf-8"))
+@cache
+def _read_zoo(path: Path) -> tuple[Source, Body, tuple[Fault, ...]]:
+    """A file of the zoo, read once: the ten nets of `vgg.arch` all use `alexnet.arch`."""
+    source = Source(path.name, path.read_text("utf-8"))
+    tree, faults = parse(source)
+    return source, tree, tuple(faults)
 
 
 def _specs() -> Path:
@@ -230,9 +239,8 @@ def _from_zoo(text: str) -> Net:
         help = did_you_mean(name, nets) or "`archcalc list` shows the zoo"
         raise SpecError([Fault(f"there is no net {quoted(name)} in the zoo", help=help)])
     path = nets[name]
-    source = _zoo_source(path)
-    tree, found = parse(source)
-    return Net(name, source, tree, tuple(found), architectures(tree)[name], args, path.parent)
+    source, tree, found = _read_zoo(path)
+    return Net(name, source, tree, found, architectures(tree)[name], args, path.parent)
 
 
 def _one_of(source: Source, name: str, wanted: str | None, folder: Path | None) -> Net:
@@ -245,7 +253,9 @@ def _one_of(source: Source, name: str, wanted: str | None, folder: Path | None) 
         if call_faults:
             raise SpecError(call_faults)
         if name not in nets and (nets or name != Path(source.name).stem):
-            help = did_you_mean(name, nets) or (f"it holds {_listed(nets)}" if nets else "it holds one net without a name")
+            help = did_you_mean(name, nets) or (
+                f"it holds {_listed(nets)}" if nets else "it holds one net without a name"
+            )
             raise SpecError([*faults, Fault(f"there is no net {quoted(name)} in {source.name}", help=help)])
     elif len(nets) > 1:
         names = list(nets)
@@ -271,7 +281,7 @@ class _Families:
         for folder in self.folders:
             path = folder / f"{name.id}.arch"
             if path.is_file():
-                tree, faults = parse(read_spec(path) if folder != _specs() else _zoo_source(path))
+                tree, faults = _read_zoo(path)[1:] if folder == _specs() else parse(read_spec(path))
                 if faults:
                     raise SpecError(faults)
                 return tree

@@ -43,7 +43,7 @@ class Record:
     def __init_subclass__(cls, uncompared: tuple[str, ...] = (), **rest: Any) -> None:
         super().__init_subclass__(**rest)
         fields = dict(cls.fields)
-        for name, kind in cls.__dict__.get("__annotations__", {}).items():
+        for name, kind in cls.__annotations__.items():
             if not str(kind).startswith("ClassVar"):
                 default = cls.__dict__.get(name, MISSING)
                 field = default._replace(name=name, kind=kind) if isinstance(default, Field) else None
@@ -55,6 +55,9 @@ class Record:
     def __init__(self, *values: Any, **named: Any) -> None:
         fields = type(self).fields
         own = dict(zip(fields, values, strict=False))
+        if len(own) == len(values) == len(fields) and not named:  # as the parser calls it, a thousand times a net
+            self.__dict__.update(own)
+            return
         if len(values) > len(fields) or named.keys() & own.keys() or named.keys() - fields.keys():
             raise TypeError(f"{type(self).__name__}{tuple(fields)} does not take {values} {named}")
         own.update(named)

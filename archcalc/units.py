@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -18,9 +19,13 @@ class Printed(NamedTuple):
     value: Fraction
     half_unit: Fraction
 
-    def rounds_from(self, exact: int) -> bool:
+    def rounds_from(self, exact: int | Fraction) -> bool:
         """Whether an exact value rounds to the figure (both ends count: papers round halves either way)."""
         return abs(self.value - exact) <= self.half_unit
+
+    def truncates_from(self, exact: int | Fraction) -> bool:
+        """Whether the figure is an exact value cut off after its last digit."""
+        return self.value <= exact < self.value + 2 * self.half_unit
 
 
 def decimal(value: int) -> str:
@@ -80,9 +85,10 @@ def _scaled(value: int, prefixes: dict[str, int], space: str = "", places: int |
     for prefix, unit in (named[-1], *larger):
         digits = max(0, 4 - len(str(max(1, value // unit))) if places is None else places)
         whole, rest = divmod((2 * value * 10**digits + unit) // (2 * unit), 10**digits)
-        if whole * unit < (larger[0][1] if larger else whole * unit + 1) or unit == larger[0][1]:
+        text = f"{whole:,}.{rest:0{digits}}{space}{prefix}" if digits else f"{whole:,}{space}{prefix}"
+        if not larger or whole * unit < larger[0][1]:
             break  # else rounding has carried into the larger prefix: 999,960 is 1.000M, not 1000K
-    return f"{whole:,}.{rest:0{digits}}{space}{prefix}" if digits else f"{whole:,}{space}{prefix}"
+    return text
 
 
 def read(text: str) -> Printed:
@@ -100,3 +106,30 @@ def read(text: str) -> Printed:
     places = len(mantissa.partition(".")[2].replace("_", "")) - int(exponent or 0)
     scale = SUFFIXES[suffix]
     return Printed(value * scale, Fraction(scale, 2) / Fraction(10) ** places)
+
+
+_WORDS = {"million": "M", "billion": "G", "bn": "G", "thousand": "K", "k": "K", "trillion": "T"}
+
+
+def read_printed(text: str, kilo: int = 1000) -> Printed:
+    """A figure as papers print it: `138M`, `3.8×10^9`, `~70k`, `1.5 billion`, `14 GB`, `12x`, `81%`. Raises `ValueError`.
+
+    K, M and G are powers of `kilo`, which is 1024 in a few tables.
+
+    >>> read_printed("3.8×10^9").rounds_from(3_857_973_248), read_printed("159K", kilo=1024).truncates_from(163_328)
+    (False, True)
+    """
+    short = re.sub(r"[\s,_]", "", text).lstrip("~≈").removesuffix("x").removesuffix("×")
+    short = re.sub(r"[x×*·]10\^?([-+]?\d+)", r"e\1", short)
+    found = re.fullmatch(r"([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d{1,3})?)([A-Za-z%]*)", short)
+    if not found or len(found[1]) > 40:
+        raise ValueError(text)
+    word = _WORDS.get(found[2].lower(), found[2])
+    if word == "%":
+        percent_ = read(found[1])
+        return Printed(percent_.value / 100, percent_.half_unit / 100)
+    if word in DECIMAL and kilo != 1000:
+        scale = kilo ** list(DECIMAL).index(word)
+        plain = read(found[1])
+        return Printed(plain.value * scale, plain.half_unit * scale)
+    return read(found[1] + word)

@@ -50,7 +50,7 @@ class Volume(NamedTuple):
     c: Dim
 
     def __str__(self) -> str:
-        return f"{self.h}x{self.w}x{self.c}"
+        return "x".join(f"({n})" if _is_sum(str(n)) else str(n) for n in self)
 
     @property
     def area(self) -> Dim:
@@ -61,6 +61,16 @@ class Volume(NamedTuple):
     def values(self) -> Dim:
         """Numbers in the volume: h*w*c."""
         return self.h * self.w * self.c
+
+
+def _is_sum(text: str) -> bool:
+    """Whether a formula adds or takes away outside of brackets: `N - 2xN - 2` would be read wrongly."""
+    depth = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if character == " " and depth == 0:
+            return True
+    return False
 
 
 class Work(NamedTuple):
@@ -115,6 +125,9 @@ def divides(b: Dim, a: Dim) -> Truth:
 
 def same(a: Dim, b: Dim) -> Truth:
     """Whether two sizes are equal; on symbols, for every value of theirs."""
+    if hasattr(a, "same") and hasattr(b, "same"):
+        truth: Truth = a.same(b)
+        return truth
     difference = a - b
     zero = difference == 0 if isinstance(difference, int) else getattr(difference, "is_zero", None)
     return Undecided(f"{a} = {b}") if zero is None else zero

@@ -45,12 +45,11 @@ def commands(block: str) -> list[tuple[str, str]]:
 
 
 def printed(command: str, folder: Path) -> str:
-    """What a command prints, faults among it; a last line tells an exit code that is not 0."""
+    """What a command prints, results and then faults."""
     result = subprocess.run(
         ["bash", "-c", command], capture_output=True, env=ENVIRONMENT, cwd=folder, timeout=60, check=False
     )
-    text = (result.stdout + result.stderr).decode()
-    return text
+    return (result.stdout + result.stderr).decode()
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +96,10 @@ def test_the_first_block_of_the_readme_installs_and_then_tests() -> None:
     first = re.search(r"^```\w*\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
     assert first is not None
     install, test = first[1].splitlines()
-    assert install.startswith("python3 -m venv") and install.endswith("archcalc table vgg16")
-    assert "[test]" in test and test.endswith("pytest")
+    assert install.startswith("python3 -m venv")
+    assert install.endswith("archcalc table vgg16")
+    assert "[test]" in test
+    assert test.endswith("pytest")
 
 
 def test_python_examples_of_the_readme_hold() -> None:

@@ -121,8 +121,8 @@ class Fold(NamedTuple):
     @property
     def totals(self) -> Totals:
         """Sums over the rows and over all `times`."""
-        one = add_up(self.rows)
-        return Totals(*(self.times * figure for figure in one))
+        layers, *figures = add_up(self.rows)
+        return Totals(self.times * layers, *(self.times * figure for figure in figures))
 
 
 def measure(graph: Graph, assumptions: tuple[str, ...] = ()) -> Report:
@@ -163,7 +163,10 @@ def cost_of(op: Op, x: tuple[Volume, ...], shared: bool = False) -> Cost:
 
 def size(shape: Shape) -> Dim:
     """Values in an array."""
-    return reduce(lambda product, n: product * n, shape, 1)
+    product: Dim = 1
+    for n in shape:
+        product = product * n
+    return product
 
 
 def sum_of(values: Iterable[Dim]) -> Dim:
@@ -183,7 +186,9 @@ def add_up(rows: Iterable[Row]) -> Totals:
 
 def work_of(rows: Iterable[Row]) -> Work:
     """All operations of some rows, by kind."""
-    return reduce(lambda a, b: Work(*(m + n for m, n in zip(a, b, strict=True))), (row.cost.work for row in rows), NOTHING)
+    return reduce(
+        lambda a, b: Work(*(m + n for m, n in zip(a, b, strict=True))), (row.cost.work for row in rows), NOTHING
+    )
 
 
 def fold(rows: tuple[Row, ...], depth: int | None) -> list[Fold]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import NamedTuple
 
 from archcalc.analyses.costs import QUANTITIES, Cost, Report, Totals
 from archcalc.lang.errors import Fault, did_you_mean, quoted
 from archcalc.lang.printer import print_expr
 from archcalc.lang.syntax import Expect, Expr, Number, Sizes
-from archcalc.units import read
+from archcalc.units import Printed, read
 from archcalc.volume import Dim, Volume
 
 TARGETS = ("layers", *QUANTITIES)
@@ -18,34 +19,47 @@ RULES = {  # what a rule of counting calls each quantity; unnamed quantities are
     "torchvision": {"flops": "macs"},  # conv and linear multiply-adds, printed as FLOPs; pytorch/vision docs
     "lecture": {"params": "weights", "flops": "macs"},  # CS231n's table: weights only, multiply-adds as FLOPs
 }
-_RELATIONS: dict[str, Callable[[Dim, Fraction], bool]] = {
-    "=": lambda found, said: found == said,
-    "<=": lambda found, said: found <= said,  # type: ignore[operator]  # numbers: symbols are told apart before
-    ">=": lambda found, said: found >= said,  # type: ignore[operator]
+_RELATIONS: dict[str, Callable[[int, Printed], bool]] = {
+    "=": lambda found, said: found == said.value,
+    "~": lambda found, said: said.rounds_from(found),
+    "<=": lambda found, said: found <= said.value,
+    ">=": lambda found, said: found >= said.value,
 }
+
+
+class Judged(NamedTuple):
+    """An `expect` line with what was found, and the fault if it does not hold."""
+
+    expect: Expect
+    found: Volume | Dim | None
+    fault: Fault | None
+
+
+def judged(report: Report, expects: tuple[tuple[Expect, tuple[str, ...]], ...]) -> list[Judged]:
+    """All `expect` lines held against a report; each stands in the group that its path names."""
+    return [_judge(report, expect, path) for expect, path in expects]
 
 
 def unmet(report: Report, expects: tuple[tuple[Expect, tuple[str, ...]], ...]) -> list[Fault]:
     """The faults of all `expect` lines that do not hold: said, found, and the difference."""
-    faults = [_fault(report, expect, path) for expect, path in expects]
-    return [fault for fault in faults if fault is not None]
+    return [each.fault for each in judged(report, expects) if each.fault is not None]
 
 
-def _fault(report: Report, expect: Expect, path: tuple[str, ...]) -> Fault | None:
+def _judge(report: Report, expect: Expect, path: tuple[str, ...]) -> Judged:
     rule = RULES.get(expect.rule or "archcalc")
     if rule is None:
         help = did_you_mean(expect.rule, RULES) or f"known are {', '.join(RULES)}"
-        return Fault(f"unknown counting rule {quoted(expect.rule)}", expect.span.to(expect.value.span), help=help)
+        span = expect.span.to(expect.value.span)
+        return Judged(expect, None, Fault(f"unknown counting rule {quoted(expect.rule)}", span, help=help))
     found = _found(report, expect.target.id, path, rule)
     if found is None:
         known = (*TARGETS, "output", *report.graph.volumes)
         message = f"{quoted(expect.target.id)} is neither a quantity nor a volume"
-        return Fault(message, expect.target.span, help=did_you_mean(expect.target.id, known))
+        return Judged(expect, None, Fault(message, expect.target.span, help=did_you_mean(expect.target.id, known)))
     if isinstance(found, Volume):
-        return _size_fault(expect, found)
-    if not isinstance(found, int):
-        return None  # symbols: nothing is claimed of them
-    return _number_fault(expect, found)
+        return Judged(expect, found, _size_fault(expect, found))
+    # nothing is claimed of symbols
+    return Judged(expect, found, _number_fault(expect, found) if isinstance(found, int) else None)
 
 
 def _found(report: Report, target: str, path: tuple[str, ...], rule: dict[str, str]) -> Volume | Dim | None:
@@ -76,7 +90,8 @@ def _quantity(figures: Totals | Cost, name: str) -> Dim:
 
 
 def _size_fault(expect: Expect, found: Volume) -> Fault | None:
-    parts = expect.value.parts if isinstance(expect.value, Sizes) else (Number(expect.span, "1"),) * 2 + (expect.value,)
+    one = Number(expect.span, "1")
+    parts = expect.value.parts if isinstance(expect.value, Sizes) else (one, one, expect.value)
     if expect.relation != "=" or len(parts) != 3 or not all(isinstance(part, Number) for part in parts):
         return Fault(f"the size of {quoted(expect.target.id)} is expected as `= HxWxC`", expect.value.span)
     said = tuple(_whole(part) for part in parts)
@@ -93,11 +108,7 @@ def _number_fault(expect: Expect, found: int) -> Fault | None:
         printed = read(expect.value.text)
     except ValueError:
         return Fault(f"cannot read {quoted(expect.value.text)} as a figure", expect.value.span)
-    if expect.relation == "~":
-        holds = printed.rounds_from(found)
-    else:
-        holds = _RELATIONS[expect.relation](found, printed.value)
-    if holds:
+    if _RELATIONS[expect.relation](found, printed):
         return None
     named = f"[{expect.rule}]" if expect.rule else ""
     difference = Fraction(found) - printed.value

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from archcalc.analyses.costs import Report, Row
-from archcalc.builder import Built
 from archcalc.lang.errors import Fault
 from archcalc.lang.syntax import Arch, Block, BlockCall, Body, Let, Name
 from archcalc.record import Record
@@ -13,7 +12,7 @@ from archcalc.record import Record
 LARGEST_SHARE = 2  # a layer with more than half of all parameters is worth a word
 
 
-def odd(built: Built, report: Report, tree: Body, arch: Arch | None) -> list[Fault]:
+def odd(report: Report, tree: Body, arch: Arch | None) -> list[Fault]:
     """All findings about one net, each where it stands in the text, in the order of the text."""
     found: dict[object, Fault] = {}
     for rule in (_dropped, _of_ops, _dead_biases, _repeated, _heaviest):
@@ -59,7 +58,9 @@ def _dead_biases(report: Report) -> Iterator[Fault]:
         following = readers.get(index, [])
         centred = following and all("mean" in each.node.op.weights(*each.inputs) for each in following)
         if row.cost.macs != 0 and row.cost.biases != 0 and centred:
-            message = f"the {row.cost.biases} biases of `{row.node.name}` have no effect: batch normalization takes them away"
+            message = (
+                f"the {row.cost.biases} biases of `{row.node.name}` have no effect: batch normalization takes them away"
+            )
             yield Fault(message, row.node.span, help="add `nobias`")
 
 
@@ -75,10 +76,11 @@ def _repeated(report: Report) -> Iterator[Fault]:
 def _heaviest(report: Report) -> Iterator[Fault]:
     params = report.total().params
     for row in report.rows:
-        if len(report.rows) > 4 and isinstance(params, int) and isinstance(row.cost.params, int):
-            if params and LARGEST_SHARE * row.cost.params > params:
-                message = f"`{row.node.name}` holds {row.cost.params:,} of all {params:,} parameters"
-                yield Fault(message, row.node.span)
+        own = row.cost.params
+        if not isinstance(params, int) or not isinstance(own, int) or len(report.rows) <= 4:
+            return
+        if LARGEST_SHARE * own > params:
+            yield Fault(f"`{row.node.name}` holds {own:,} of all {params:,} parameters", row.node.span)
 
 
 # ---------------------------------------------------------------- names

@@ -89,7 +89,9 @@ def bind_layer(cls: type[Op], type_: Name, args: tuple[Argument, ...], evaluator
         values[name] = _convert(cls.fields[name], expr, evaluator, tuple(use.flags))
     for field in cls.fields.values():
         if field.name not in values and field.default is MISSING:
-            raise Refused(Fault(f"`{type_.id}` lacks its {field.name}: {field.about}", type_.span, help=f"`{use.text}`"))
+            raise Refused(
+                Fault(f"`{type_.id}` lacks its {field.name}: {field.about}", type_.span, help=f"`{use.text}`")
+            )
     _resolve_words(cls, values, spans)
     return Bound(cls(**values), spans, share)
 
@@ -144,7 +146,9 @@ def _parts(slot: tuple[Field, ...], arg: Argument, use: Usage) -> list[tuple[Fie
     parts = arg.value.parts if isinstance(arg.value, Slashed) else (arg.value,)
     if len(parts) > len(slot):
         shape = "/".join(field.name for field in slot)
-        raise Refused(Fault(f"{quoted(print_expr(arg.value))} has {len(parts)} parts: {shape}", arg.span, help=f"`{use.text}`"))
+        raise Refused(
+            Fault(f"{quoted(print_expr(arg.value))} has {len(parts)} parts: {shape}", arg.span, help=f"`{use.text}`")
+        )
     return list(zip(slot, parts, strict=False))
 
 
@@ -159,7 +163,11 @@ def _convert(field: Field, expr: Expr, evaluator: Evaluator, words: tuple[str, .
             raise Refused(Fault(f"{what} must be a number", part.span))
         if isinstance(found, Fraction):
             raise Refused(
-                Fault(f"{what} must be a whole number, not {float(found):g}", part.span, help="`round`, `floor` or `ceil` it")
+                Fault(
+                    f"{what} must be a whole number, not {float(found):g}",
+                    part.span,
+                    help="`round`, `floor` or `ceil` it",
+                )
             )
         if isinstance(found, int) and found < least:
             raise Refused(Fault(f"{what} must be at least {least}, not {found}", part.span))
@@ -245,10 +253,10 @@ def _resolve_words(cls: type[Op], values: dict[str, Any], spans: dict[str, Span]
             if any(k % 2 == 0 for k in kernel):
                 size = "x".join(str(k) for k in dict.fromkeys(kernel))
                 raise Refused(
-                    Fault(f"`half` needs an odd kernel, not {size}", spans[name], help="write `same`, or `before:after`")
+                    Fault(
+                        f"`half` needs an odd kernel, not {size}", spans[name], help="write `same`, or `before:after`"
+                    )
                 )
             values[name] = tuple(((k - 1) // 2, (k - 1) // 2) for k in kernel)
         elif word == "full":
             values[name] = tuple((k - 1, k - 1) for k in kernel)
-
-

@@ -299,9 +299,15 @@ class _Builder:
         full = place.prefix + item.label.id
         if full in self.lines and self.lines[full] != item.label.span:
             help = "label the calls that it stands in" if place.path or self.calls else ""
-            self.fault(f"the label `{full}` is already given at line {self.lines[full].line}", item.label.span, help=help)
+            self.fault(
+                f"the label `{full}` is already given at line {self.lines[full].line}", item.label.span, help=help
+            )
         elif full in self.lines:
-            self.fault(f"the label `{full}` comes twice: its block is called twice here", item.label.span, help="label the calls")
+            self.fault(
+                f"the label `{full}` comes twice: its block is called twice here",
+                item.label.span,
+                help="label the calls",
+            )
         if flow is None:
             self.fault(f"the label `{item.label.id}` stands before something that has no volume", item.label.span)
             flow = UNKNOWN
@@ -413,7 +419,9 @@ class _Builder:
         if y is None:
             self.check(op, x, name, span, spans or {}, labels)
             y = self.known[key] = self.sized(op.out(*x), span)
-        if share is not None and op.weights(*x) != self.nodes[share].op.weights(*(self.outs[i] for i in self.nodes[share].inputs)):
+        if share is not None and op.weights(*x) != self.nodes[share].op.weights(
+            *(self.outs[i] for i in self.nodes[share].inputs)
+        ):
             owner = self.nodes[share]
             raise Refused(Fault(f"`{name}` cannot share the weights of `{owner.name}`: their shapes differ", span))
         if len(self.nodes) >= MOST_LAYERS and inputs:
@@ -520,14 +528,18 @@ class _Builder:
         found = scope.block(name)
         if found is None:
             if name in REGISTRY:
-                raise Refused(Fault(f"`{name}` is a layer type, not a block", span, help=f"write `{name} …` without brackets"))
+                raise Refused(
+                    Fault(f"`{name}` is a layer type, not a block", span, help=f"write `{name} …` without brackets")
+                )
             known = (*scope.all_blocks(), *REGISTRY)
             raise Refused(Fault(f"no block is called {quoted(name)}", span, help=did_you_mean(name, known)))
         body = found[0].body
         if span.source is found[0].span.source and found[0].span.start < span.start < self.end_of(body):
             raise Refused(Fault(f"block `{name}` calls itself", span, help="a block may call blocks defined above it"))
         if span.source is found[0].span.source and span.start < found[0].span.start:
-            raise Refused(Fault(f"block `{name}` is defined below, at line {found[0].span.line}", span, help="define it first"))
+            raise Refused(
+                Fault(f"block `{name}` is defined below, at line {found[0].span.line}", span, help="define it first")
+            )
         return found
 
     @staticmethod
@@ -606,7 +618,9 @@ class _Builder:
         parts = size.parts if isinstance(size, Sizes) else (size,)
         if len(parts) not in (1, 3):
             help = f"a single channel is `{'x'.join(['…'] * len(parts))}x1`" if len(parts) == 2 else ""
-            raise Refused(Fault(f"a size is height x width x depth, or one number; these are {len(parts)}", size.span, help=help))
+            raise Refused(
+                Fault(f"a size is height x width x depth, or one number; these are {len(parts)}", size.span, help=help)
+            )
         dims = [self.dim(part, scope) for part in parts]
         return Volume(*dims) if len(dims) == 3 else Volume(1, 1, dims[0])
 
@@ -713,5 +727,3 @@ class _Builder:
     def unlabelled(self, item: Item) -> None:
         if item.label:
             self.fault(f"the label `{item.label.id}` stands before something that has no volume", item.label.span)
-
-

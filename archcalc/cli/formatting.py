@@ -10,7 +10,10 @@ import click
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file is not in canonical form.")
 @click.pass_context
 def command(ctx: click.Context, files: tuple[str, ...], check: bool) -> None:
-    """Rewrites spec files in canonical form, comments kept; - reads standard input and writes standard output."""
+    """Bring spec files into canonical form.
+
+    Comments are kept. - reads standard input and writes standard output.
+    """
     from archcalc.library import reformat
 
     changed = [name for name in files if reformat(name, write=not check)]

@@ -11,7 +11,10 @@ from archcalc.cli import options
 @click.argument("word", required=False)
 @options.all_of(options.exact, options.format_, options.out)
 def command(word: str | None, exact: bool, format_: str, path: str | None) -> None:
-    """The nets of the zoo: year, input, parameters, MACs, source; WORD picks those that contain it."""
+    """The nets of the zoo, or those that contain WORD.
+
+    With year, input, parameters, MACs and source of each.
+    """
     from archcalc.render import show, zoo
 
     with options.opened(path) as stream:

@@ -11,7 +11,10 @@ from archcalc.cli import options
 @click.argument("name", required=False)
 @options.out
 def command(name: str | None, path: str | None) -> None:
-    """The layer types; with a NAME its arguments, formulas and examples."""
+    """The layer types, or all about one: arguments, formulas.
+
+    The page is made from the class of the layer type, its formulas by running its rules on letters.
+    """
     from archcalc.render import reference
 
     with options.opened(path) as stream:

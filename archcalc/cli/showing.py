@@ -10,7 +10,10 @@ from archcalc.cli import options
 @click.command("show")
 @options.all_of(options.arch, options.out)
 def command(arch: str, path: str | None) -> None:
-    """The text of a net, canonical, with the blocks that it uses: itself a net that every command reads."""
+    """The text of a net, canonical and coloured.
+
+    With it come the blocks that it uses: what is printed is itself a net that every command reads.
+    """
     from archcalc.library import extract, load
     from archcalc.render import text
 

@@ -9,13 +9,26 @@ from archcalc.cli import options
 
 @click.command("table")
 @options.all_of(options.arch, options.size, options.batch, options.dtype)
-@click.option("--depth", type=click.IntRange(0, 100), metavar="N", help="Fold groups below this depth, equal neighbours too.")
+@click.option(
+    "--depth", type=click.IntRange(0, 100), metavar="N", help="Fold groups below this depth, equal neighbours too."
+)
 @click.option("--columns", metavar="a,b,…", help="Which columns, in which order.")
 @options.all_of(options.exact, options.format_, options.out)
 def command(
-    arch: str, size: str | None, batch: int, dtype: str, depth: int | None, columns: str | None, exact: bool, format_: str, path: str | None
+    arch: str,
+    size: str | None,
+    batch: int,
+    dtype: str,
+    depth: int | None,
+    columns: str | None,
+    exact: bool,
+    format_: str,
+    path: str | None,
 ) -> None:
-    """Layer by layer: output, memory, parameters, MACs, FLOPs; sums; what was dropped.
+    """Sizes, memory, parameters, MACs, FLOPs, layer by layer.
+
+    Below stand the sums, what was dropped, and where most memory and most parameters are. An `expect` line of the net
+    that does not hold is told at the end, and the exit code is 2.
 
     \b
     archcalc table vgg16

@@ -33,9 +33,15 @@ class SpecError(Exception):
 
 
 def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
-    """The faults as they stand in the text, each once."""
-    once = dict.fromkeys(faults)
-    return tuple(sorted(once, key=lambda fault: (fault.span.source.name, fault.span.start) if fault.span else ("", -1)))
+    """The faults as they stand in the text, each once, though several nets of a file or several calls may have it."""
+    once: dict[tuple[str, Span | None], Fault] = {}
+    for fault in faults:
+        once.setdefault((fault.message, fault.span), fault)
+    return tuple(sorted(once.values(), key=_place))
+
+
+def _place(fault: Fault) -> tuple[str, int]:
+    return (fault.span.source.name, fault.span.start) if fault.span else ("", -1)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -83,9 +89,8 @@ def show_all(faults: tuple[Fault, ...], level: str = "error") -> str:
 
 def _excerpt(span: Span, label: str) -> list[str]:
     number, column = span.source.place(span.start)
-    text = "".join(char if char.isprintable() else " " for char in span.source.line(number))
-    width = max(1, min(span.end - span.start, len(text) - column + 1))
-    start = column - 1
+    text, start = span.source.line(number), column - 1
+    width = max(1, min(span.end - span.start, len(text) - start))
     if len(text) > MOST_COLUMNS:  # a very long line: the part around the caret
         cut = max(0, start - MOST_COLUMNS // 4)
         head = "…" if cut else ""
@@ -93,6 +98,7 @@ def _excerpt(span: Span, label: str) -> list[str]:
         text = head + text[cut : cut + MOST_COLUMNS] + tail
         start += len(head) - cut
         width = max(1, min(width, len(text) - len(tail) - start))
+    text = "".join(char if char.isprintable() else " " for char in text)
     gutter = " " * len(str(number))
     carets = f"{gutter} | {' ' * start}{'^' * width} {label}".rstrip()
     return [

@@ -20,18 +20,18 @@ SUFFIXES = ("", "K", "M", "G", "T", "B", "KB", "MB", "GB", "TB", "KiB", "MiB", "
 # Nothing here is tried twice (`++`, `(?>`), so that a text is read in time linear in its length.
 _TOKEN = re.compile(
     rf"""
-      (?P<comment>\#[^\n]*)
-    | (?P<newline>\n)
-    | (?P<x>(?<=[0-9A-Z_)])x(?=[0-9A-Za-z_(]) | ×)
+      (?P<x>(?<=[0-9A-Z_)])x(?=[0-9A-Za-z_(]) | ×)
     | (?P<part>(?<=\.)[0-9]++(?![A-Za-wyz_]))
-    | (?P<huge>[0-9][0-9_.]*+[eE][+-]?[0-9]{(4,)}+)
-    | (?P<number>(?>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-9]+)?
-                 (?:{"|".join(sorted(SUFFIXES, key=len, reverse=True))}))(?![A-Za-wyz0-9_]))
-    | (?P<mixed>[0-9][0-9A-Za-z_.]*)
+    | (?P<number>(?>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-9]{{1,3}})?
+                 (?:{"|".join(sorted(SUFFIXES, key=len, reverse=True))}))(?![0-9A-Za-wyz_]))
     | (?P<name>[A-Z][A-Z0-9_]*+(?=x[A-Z0-9(]) | [A-Za-z_][A-Za-z0-9_]*)
+    | (?P<mark>\*\*|//|==|!=|<=|>=|[-+*/%<>=~(){{}}\[\]|;:,.?])
+    | (?P<newline>\n)
+    | (?P<comment>\#[^\n]*)
     | (?P<text>"(?:[^"\\\n]++|\\[^\n])*+")
     | (?P<unclosed>"[^\n]*)
-    | (?P<mark>\*\*|//|==|!=|<=|>=|[-+*/%<>=~(){{}}\[\]|;:,.?])
+    | (?P<huge>[0-9][0-9_.]*+[eE][+-]?[0-9]{{4,}})
+    | (?P<mixed>[0-9][0-9A-Za-z_.]*)
     | (?P<quote>[“”„‘’'][^“”„‘’'\n]*[“”„‘’']?)
     | (?P<unknown>[^\s!-~×“”„‘’\u00a0\ufeff]++ | [!$&@\\^`]++)
     """,
@@ -62,21 +62,21 @@ def tokenize(source: Source) -> tuple[list[Token], list[Fault]]:
     faults: list[Fault] = []
     last = 0
     for found in _TOKEN.finditer(source.text):
-        kind, text, start, end = found.lastgroup or "", found[0], found.start(), found.end()
-        if kind in _FAULTY or end - start > MOST_DIGITS and kind in ("number", "part"):
-            if len(faults) < MOST_FAULTS:
-                faults.append(_fault(kind, text, Span(source, start, end)))
-            if kind in ("unknown", "quote"):
-                continue
-            kind, text = ("text", text) if kind == "unclosed" else ("number", "")
-        elif kind == "mark":
+        kind, text, (start, end) = found.lastgroup, found[0], found.span()
+        if kind == "mark":
             kind = text
         elif kind == "comment":
             text = text.rstrip()
             end = start + len(text)
         elif kind == "part":
             kind = "number"
-        tokens.append(Token(kind, text, start, end, start > last))
+        if kind in _FAULTY or (kind == "number" and len(text) > MOST_DIGITS):
+            if len(faults) < MOST_FAULTS:
+                faults.append(_fault(kind, text, Span(source, start, end)))
+            if kind in ("quote", "unknown"):
+                continue
+            kind, text = ("text", text) if kind == "unclosed" else ("number", "")
+        tokens.append(Token(kind or "", text, start, end, start > last))
         last = end
     tokens.append(Token("end", "", len(source.text), len(source.text), len(source.text) > last))
     return tokens, faults
@@ -86,15 +86,12 @@ def _fault(kind: str, text: str, span: Span) -> Fault:
     if kind == "unclosed":
         return Fault("a text in quotes must end on its line", span, help='close it with `"`')
     if kind == "quote":
-        return Fault(
-            f"unexpected {quoted(text)}", span, help=f'a text stands in plain quotes: `"{text.strip(_QUOTES)[:40]}"`'
-        )
+        inner = text.strip(_QUOTES)[:MOST_DIGITS]
+        return Fault(f"unexpected {quoted(text)}", span, help=f'a text stands in plain quotes: `"{inner}"`')
     if kind == "unknown":
         single = len(text) == 1 and not text.isprintable()
-        help = f"write `{_MEANT[text]}`" if text in _MEANT else ""
-        return Fault(
-            f"unexpected character U+{ord(text):04X}" if single else f"unexpected {quoted(text)}", span, help=help
-        )
+        what = f"character U+{ord(text):04X}" if single else quoted(text)
+        return Fault(f"unexpected {what}", span, help=f"write `{_MEANT[text]}`" if text in _MEANT else "")
     if kind == "mixed":
         return Fault(f"{quoted(text)} is neither a number nor a name", span, help="a name starts with a letter")
     if len(text) > MOST_DIGITS:

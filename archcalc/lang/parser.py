@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
 from archcalc.lang.errors import Fault, did_you_mean, quoted
-from archcalc.lang.lexer import Token, tokenize
+from archcalc.lang.lexer import MOST_FAULTS, Token, tokenize
 from archcalc.lang.source import Source, Span
 from archcalc.lang.syntax import (
     Arch,
@@ -47,11 +49,25 @@ KEYWORDS = (
     *("arch", "block", "else", "expect", "from", "if", "input", "let", "note", "output", "repeat", "source", "use"),
     *("year", *MERGES, "and", "or", "not", "as"),
 )
-_ENDS = ("newline", ";", "|", "}", "end")
-_LEVELS = (("or",), ("and",), ("==", "!=", "<=", ">=", "<", ">"), ("+", "-"), ("*", "//", "%"))
-_TO_NEXT_ARCH = ("arch",)
+_OPENERS = ("arch", "block", "else", "if", "output", "repeat", *MERGES)  # words with braces behind them
+_STOPS = ("newline", ";", "|", "}", "end", "comment")  # a statement ends before these
+_FILE, _BRACED, _BRANCHES = ("end",), ("end", "}"), ("end", "}", "|")  # a body ends before these
+_TO_NEXT_ARCH = ("end", "")
+_STRENGTH = {"or": 0, "and": 1, "+": 3, "-": 3, "*": 4, "//": 4, "%": 4}
+_STRENGTH |= dict.fromkeys(("==", "!=", "<=", ">=", "<", ">"), 2)
+_COMPARING, _ADDING = 2, 3
 _RELATIONS = ("=", "~", "<=", ">=")
-
+_MEANT = {
+    "=": "`let k = 32` names a value, `expect params = 32` checks one",
+    "[": "a list is written without brackets: `3x3`",
+    ":": "a label is one name at the start of a statement, a padding is `1:2`",
+    ".": "a number starts with a digit: `0.5`",
+    "{": f"braces follow {', '.join(f'`{word}`' for word in _OPENERS)}",
+    "//": "a comment starts with `#`",
+    "==": "write `=`",
+    "<": "write `<=`",
+    ">": "write `>=`",
+}
 
 _T = TypeVar("_T")
 
@@ -66,7 +82,13 @@ class _Unreadable(Exception):
 
 def parse(source: Source) -> tuple[Body, list[Fault]]:
     """The tree of a whole text, and its faults; what could not be read stands in the tree as `Broken`."""
-    return _Parser(source).run()
+    collecting = gc.isenabled()
+    gc.disable()  # a tree has no cycles, and walking it again and again while it grows takes longer than parsing
+    try:
+        return _Parser(source).run()
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def parse_call(source: Source) -> tuple[str, tuple[Argument, ...], list[Fault]]:
@@ -78,7 +100,7 @@ def parse_call(source: Source) -> tuple[str, tuple[Argument, ...], list[Fault]]:
         if not parser.at("end"):
             parser.fail(f"unexpected {parser.shown()} after {quoted(name.id)}")
     except _Unreadable as unreadable:
-        return "", (), [*parser.faults, unreadable.fault]
+        return "", (), parser.faults or [unreadable.fault]
     return name.id, args, parser.faults
 
 
@@ -88,9 +110,9 @@ def parse_size(source: Source) -> tuple[Expr | None, list[Fault]]:
     try:
         size = parser.size()
         if not parser.at("end"):
-            parser.fail(f"unexpected {parser.shown()} after the size")
+            parser.fail(f"unexpected {parser.shown()} after the size", help="write it as `224x224x3`")
     except _Unreadable as unreadable:
-        return None, [*parser.faults, unreadable.fault]
+        return None, parser.faults or [unreadable.fault]
     return size, parser.faults
 
 
@@ -98,45 +120,37 @@ class _Parser:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.tokens, self.faults = tokenize(source)
+        self.unread = [fault.span.start for fault in self.faults if fault.span]  # where the lexer found faults
         self.at_token = 0
+        self.token = self.last = self.tokens[0]  # the next one, and the last one taken
         self.depth = 0  # of braces and brackets together
         self.round = 0  # of round brackets, in which a line may end
         self.operators = 0  # of the statement
         self.loose = False  # the expression just read is neither an atom nor in brackets
         self.comments: list[str] = []  # met inside the statement that is being read
-        self.statements: dict[str, Callable[[Token], Statement]] = {
-            "arch": self.arch,
-            "block": self.block,
-            "expect": self.expect,
-            "from": self.from_,
-            "if": self.if_,
-            "input": self.input,
-            "let": self.let,
-            "note": self.fact,
-            "output": self.output,
-            "repeat": self.repeat,
-            "source": self.fact,
-            "use": self.use,
-            "year": self.fact,
-            **dict.fromkeys(MERGES, self.merge),
-        }
 
     def run(self) -> tuple[Body, list[Fault]]:
-        body = self.body(("end",))
+        body = self.body(_FILE)
+        self.faults.sort(key=lambda fault: fault.span.start if fault.span else 0)
         return body, self.faults
 
     # ------------------------------------------------------------ tokens
 
-    @property
-    def token(self) -> Token:
-        """The next token; comments inside a statement, and line ends inside round brackets, are stepped over."""
-        while True:
-            token = self.tokens[self.at_token]
-            if token.kind == "comment" and self.round:
+    def move(self, at: int) -> None:
+        """Makes another token the next one; inside round brackets, comments and line ends are stepped over."""
+        token = self.tokens[at]
+        while self.round and token.kind in ("comment", "newline"):
+            if token.kind == "comment":
                 self.comments.append(token.text)
-            elif not (token.kind == "newline" and self.round):
-                return token
-            self.at_token += 1
+            at += 1
+            token = self.tokens[at]
+        self.at_token, self.token = at, token
+
+    def take(self) -> Token:
+        self.last = token = self.token
+        if token.kind != "end":
+            self.move(self.at_token + 1)
+        return token
 
     def at(self, *kinds: str) -> bool:
         return self.token.kind in kinds
@@ -144,17 +158,21 @@ class _Parser:
     def at_word(self, *words: str) -> bool:
         return self.token.kind == "name" and self.token.text in words
 
-    def take(self) -> Token:
-        token = self.token
-        self.at_token += token.kind != "end"
-        return token
+    def at_new_arch(self) -> bool:
+        """Whether an `arch` starts a line: inside braces, the sign that one of them was never closed."""
+        return self.at_word("arch") and self.tokens[self.at_token - 1].kind == "newline"
 
-    def span(self, first: Token, last: Token | None = None) -> Span:
-        return Span(self.source, first.start, (last or first).end)
+    @property
+    def following(self) -> Token:
+        """The token after the next one."""
+        return self.tokens[min(self.at_token + 1, len(self.tokens) - 1)]
+
+    def span(self, token: Token) -> Span:
+        return Span(self.source, token.start, token.end)
 
     def since(self, first: Token) -> Span:
         """From a token to the last one taken."""
-        return Span(self.source, first.start, max(first.end, self.tokens[self.at_token - 1].end))
+        return Span(self.source, first.start, max(first.end, self.last.end))
 
     def shown(self) -> str:
         """The next token, as a fault names it."""
@@ -165,7 +183,7 @@ class _Parser:
         raise _Unreadable(Fault(message, self.span(token or self.token), help=help))
 
     def require(self, kind: str, why: str, help: str = "") -> Token:
-        if not self.at(kind):
+        if self.token.kind != kind:
             self.fail(f"expected `{kind}` {why}, not {self.shown()}", help=help)
         return self.take()
 
@@ -184,60 +202,103 @@ class _Parser:
         if first.kind not in ("name", "number") or first.text in KEYWORDS:
             self.fail(f"expected {what}, not {self.shown()}")
         self.take()
-        while self.at(".") and not self.token.spaced:
+        while self.token.kind == "." and not self.token.spaced:
             self.take()
-            if not self.at("name", "number"):
+            if not self.at("name", "number") or self.token.spaced:
                 self.fail(f"expected a name after `.`, not {self.shown()}")
             self.take()
         span = self.since(first)
         return Name(span, self.source.text[span.start : span.end])
 
     def deeper(self, token: Token) -> None:
-        self.depth += 1
-        if self.depth > DEEPEST:
+        if self.depth >= DEEPEST:
             self.fail(f"nested more than {DEEPEST} deep", token)
+        self.depth += 1
+
+    # ------------------------------------------------------------ faults
+
+    def report(self, fault: Fault) -> None:
+        """Keeps a fault; after `MOST_FAULTS` of them the text is read no further."""
+        if len(self.faults) <= MOST_FAULTS:
+            self.faults.append(fault)
+            if len(self.faults) >= MOST_FAULTS:
+                message = f"more than {MOST_FAULTS:,} faults: the text is read no further"
+                self.faults.append(Fault(message, self.span(self.token)))
+        if len(self.faults) > MOST_FAULTS:
+            self.move(len(self.tokens) - 1)
+
+    def give_up(self, first: Token, fault: Fault) -> None:
+        """Reports the fault of a statement and skips its rest; silent where the lexer's own fault is the cause."""
+        at = bisect_left(self.unread, first.start)
+        if at == len(self.unread) or self.unread[at] > self.token.end:
+            self.report(fault)
+        while not (self.token.kind in _STOPS or self.at_new_arch()):
+            if self.token.kind == "{":
+                self.skip_braces()
+            else:
+                self.take()
+            if self.token.kind == "newline" and self.next_line_opens():
+                self.take()
+
+    def next_line_opens(self) -> bool:
+        """Whether only line ends part the next token from a `{`."""
+        at = self.at_token
+        while self.tokens[at].kind == "newline":
+            at += 1
+        return self.tokens[at].kind == "{"
+
+    def skip_braces(self) -> None:
+        """Past `{ … }`: what it holds is read for its faults, if it looks like statements."""
+        if self.depth < DEEPEST and self.following.kind in ("newline", "comment", "name", "}"):
+            self.braces("", _BRANCHES)
+            return
+        inside = 0
+        while not self.at("end"):
+            inside += (self.token.kind == "{") - (self.token.kind == "}")
+            self.take()
+            if not inside or (self.token.kind == "newline" and self.depth < DEEPEST):
+                return
 
     # ------------------------------------------------------------ bodies and statements
 
-    def braced(self, why: str) -> Body:
+    def braced(self, why: str, help: str = "") -> Body:
         """`{ … }`"""
-        return self.braces(why, ("}",))[0]
+        return self.braces(why, _BRACED, help)[0]
 
-    def braces(self, why: str, ends: tuple[str, ...]) -> list[Body]:
-        """`{ … }`, cut at the bars if `ends` holds them."""
-        opening = self.require("{", why)
-        self.deeper(opening)
-        was_round, self.round = self.round, 0
+    def braces(self, why: str, ends: tuple[str, ...], help: str = "") -> list[Body]:
+        """`{ … }`, cut at the bars if bodies end there."""
+        if self.token.kind == "{":
+            self.deeper(self.token)
+        opening = self.require("{", why, help)
         bodies = [self.body(ends)]
-        while self.at("|"):
+        while self.token.kind == "|":
             self.take()
             bodies.append(self.body(ends))
-        if not self.at("}"):
-            self.faults.append(Fault("this `{` is never closed", self.span(opening), help="close it with `}`"))
-        else:
+        if self.token.kind == "}":
             self.take()
+        else:
+            self.report(Fault("this `{` is never closed", self.span(opening), help="close it with `}`"))
         self.depth -= 1
-        self.round = was_round
+        if self.source.text.find("\n", opening.end, self.last.end) < 0:
+            return [Body(body.span, body.items, inline=True) for body in bodies]
         return bodies
 
-    def body(self, ends: tuple[str, ...]) -> Body:
+    def body(self, ends: tuple[str, ...], head: str = "") -> Body:
         """Statements up to one of `ends`, which is left to be taken."""
-        start, items, head, above = self.at_token, list[Item](), "", list[str]()
-        gap, joined, after_last = 0, False, start  # line ends since the last thing; `;` since it; where it ended
-        if ends != ("end",) and self.at("comment"):
-            head = self.take().text
-            after_last = self.at_token
-        while not self.at("end", *ends) and not (ends == _TO_NEXT_ARCH and self.at_word("arch")):
+        items, above, first = list[Item](), list[str](), self.tokens[max(0, self.at_token - 1)]
+        if ends != _FILE and self.at("comment"):
+            head = " ".join(filter(None, (head, self.take().text)))
+        gap, joined, after_last = 0, False, self.at_token  # line ends since the last thing; `;` since it; its end
+        while not (self.token.kind in ends or (ends != _FILE and self.ends_at_arch(ends))):
             token = self.token
             if token.kind in ("newline", ";"):
                 self.take()
                 gap += token.kind == "newline"
-                joined = token.kind == ";" and bool(items) and gap == 0
+                joined = token.kind == ";" and gap == 0 and bool(items) and not _ends_in_comment(items[-1])
                 continue
             if token.kind in ("}", "|"):
-                closes = "`}` closes nothing" if token.kind == "}" else "`|` stands outside the braces of a merge"
-                self.faults.append(Fault(closes, self.span(token)))
-                self.take()
+                self.stray(token)
+                after_last = self.at_token
                 continue
             if gap > 1 and (items or above):
                 above.append("")
@@ -247,74 +308,82 @@ class _Parser:
             else:
                 items.append(self.item(joined, tuple(above)))
                 above, after_last = [], self.at_token
-        inline = not any(token.kind == "newline" for token in self.tokens[start : self.at_token])
         if ends == _TO_NEXT_ARCH:  # comments above the next `arch` are its own
-            self.at_token, above = after_last, []
-        first = self.tokens[max(0, start - 1)]
-        return Body(self.span(first), tuple(items), inline and ends != ("end",) and ends != _TO_NEXT_ARCH, head, tuple(above))
+            self.move(after_last)
+            above = []
+        return Body(self.span(first), tuple(items), False, head, tuple(above))
+
+    def ends_at_arch(self, ends: tuple[str, ...]) -> bool:
+        return self.at_word("arch") if ends == _TO_NEXT_ARCH else self.at_new_arch()
+
+    def stray(self, token: Token) -> None:
+        closes = "`}` closes nothing" if token.kind == "}" else "`|` stands outside the braces of a merge"
+        self.take()
+        self.report(Fault(closes, self.span(token)))
 
     def item(self, joined: bool, leading: tuple[str, ...]) -> Item:
         """One statement, its label and its trailing comment."""
-        first, depth = self.token, self.depth
-        self.operators = 0
-        outer, self.comments = self.comments, []
+        first, depth, outer = self.token, self.depth, (self.comments, self.operators)
+        self.comments, self.operators = [], 0
         label: Name | None = None
-        statement: Statement
+        statement: Statement | None = None
         try:
             label = self.label()
             statement = self.statement()
-            if not self.at(*_ENDS, "comment"):
-                self.fail(f"unexpected {self.shown()}", help="end a statement with a new line or `;`")
+            if not (self.token.kind in _STOPS or self.at_new_arch()):
+                self.fail(f"unexpected {self.shown()}", help=_mend(statement, self.token))
         except _Unreadable as unreadable:
-            self.faults.append(unreadable.fault)
             self.depth, self.round = depth, 0
-            self.skip()
-            statement = Broken(self.span(first))
-        if self.at("comment"):
-            self.comments.append(self.take().text)
-        trailing = " ".join(self.comments)
-        self.comments = outer
+            self.give_up(first, unreadable.fault)
+            if not isinstance(statement, (Arch, Block)):
+                statement = Broken(self.span(first))
+        trailing = self.trailing(statement)
+        self.comments, self.operators = outer
         return Item(self.since(first), label, statement, joined, leading, trailing)
 
-    def skip(self) -> None:
-        """To the end of the statement: braces that it opens are skipped with what they hold."""
-        open_braces = 0
-        while not self.at("end"):
-            kind = self.token.kind
-            if not open_braces and kind in ("newline", ";", "|", "}", "comment"):
-                return
-            open_braces += (kind == "{") - (kind == "}")
+    def trailing(self, statement: Statement) -> str:
+        """The comments inside a statement and the one behind it, or behind the `;` that ends it."""
+        to_next_arch = isinstance(statement, Arch) and not statement.braced
+        if self.token.kind == ";" and self.following.kind == "comment" and not to_next_arch:
             self.take()
+        if self.token.kind == "comment":
+            self.comments.append(self.take().text)
+        return " ".join(self.comments)
 
     def label(self) -> Name | None:
         token = self.token
-        if token.kind != "name" or self.tokens[self.at_token + 1].kind != ":":
+        if self.following.kind != ":" or token.kind not in ("name", "number"):
             return None
+        if token.kind == "number":
+            self.fail("a label starts with a letter")
         name = self.expect_name("a label")
         self.take()
-        if self.at(*_ENDS, "comment"):
+        if self.token.kind in _STOPS:
             self.fail(f"the label {quoted(name.id)} stands before nothing", token, help="write the statement behind it")
         return name
 
     def statement(self) -> Statement:
         token = self.token
         if token.kind != "name":
-            self.fail(f"expected a layer, a block or a keyword, not {self.shown()}")
+            help = _MEANT.get(token.kind, "") if token.kind == "//" else ""
+            self.fail(f"expected a layer, a block or a keyword, not {self.shown()}", help=help)
         if token.text in ("else", "as", "and", "or", "not"):
-            self.fail(f"`{token.text}` does not start a statement")
+            help = "it stands behind the `}` of its `if`" if token.text == "else" else ""
+            self.fail(f"`{token.text}` does not start a statement", help=help)
         self.take()
-        rule = self.statements.get(token.text)
+        rule = _STATEMENTS.get(token.text)
         if rule:
-            return rule(token)
-        name = Name(self.span(token), token.text)
-        if self.at("(") and not self.token.spaced:
+            return rule(self, token)
+        span = self.span(token)
+        name = Name(span, token.text)
+        if self.token.kind == "(" and not self.token.spaced:
             args = self.call_args()
             times = None
-            if self.at("*"):
+            if self.token.kind == "*":
                 self.take()
                 times = self.expr()
-            return BlockCall(self.span(token), name, args, times)
-        return Layer(self.span(token), name, self.layer_args())
+            return BlockCall(span, name, args, times)
+        return Layer(span, name, self.layer_args(token))
 
     # ------------------------------------------------------------ keywords
 
@@ -327,36 +396,48 @@ class _Parser:
         if self.at("{"):
             return Arch(self.span(token), name, params, title, self.braced(""), True)
         if not self.at("newline", ";", "comment", "end"):
-            self.fail(f"expected `{{` or the end of the line, not {self.shown()}")
-        return Arch(self.span(token), name, params, title, self.body(_TO_NEXT_ARCH), False)
+            help = "a name is of letters, digits and `_`" if self.at("-", ".") else ""
+            self.fail(f"expected `{{` or the end of the line, not {self.shown()}", help=help)
+        head, self.comments = " ".join(self.comments), []
+        return Arch(self.span(token), name, params, title, self.body(_TO_NEXT_ARCH, head), False)
 
     def block(self, token: Token) -> Statement:
         name = self.expect_name("the name of a block")
         params = self.params() if self.at("(") else ()
-        return Block(self.span(token), name, params, self.braced("after the name of the block"))
+        help = f"parameters stand in brackets: `block {name.id}(f, n) {{`" if self.at("name") else ""
+        return Block(self.span(token), name, params, self.braced("after the name of the block", help))
 
     def expect(self, token: Token) -> Statement:
         if self.at_word("output"):
             target = Name(self.span(self.token), self.take().text)
         else:
             target = self.reference("what is expected")
-        rule = ""
-        if self.at("["):
-            opening = self.take()
-            while not self.at("]", *_ENDS):
-                self.take()
-            rule = self.source.text[opening.end : self.require("]", "after the name of the rule").start].strip()
+        rule = self.rule() if self.at("[") else ""
         if not self.at(*_RELATIONS):
-            self.fail(f"expected `=`, `~`, `<=` or `>=`, not {self.shown()}")
+            help = _MEANT[self.token.kind] if self.at("==", "<", ">") else ""
+            self.fail(f"expected `=`, `~`, `<=` or `>=`, not {self.shown()}", help=help)
         relation = self.take().kind
         return Expect(self.span(token), target, rule, relation, self.part())
+
+    def rule(self) -> str:
+        """`[torchvision]`"""
+        opening = self.take()
+        while self.token.kind not in ("]", *_STOPS):
+            self.take()
+        closing = self.require("]", "after the name of the rule")
+        name = self.source.text[opening.end : closing.start].strip()
+        if not name:
+            self.fail("expected the name of a counting rule, not `]`", closing)
+        return name
 
     def from_(self, token: Token) -> Statement:
         return From(self.span(token), self.reference("the name of a volume"))
 
     def if_(self, token: Token) -> Statement:
+        if self.at("{"):
+            self.fail("`if` lacks its condition", token, help="`if s != 1 { … }`")
         condition = self.expr()
-        then = self.braced("after the condition")
+        then = self.braced("after the condition", "`==` compares" if self.at("=") else "")
         orelse = None
         if self.at_word("else"):
             self.take()
@@ -396,6 +477,8 @@ class _Parser:
         return Fact(self.span(token), token.text, self.text())
 
     def repeat(self, token: Token) -> Statement:
+        if self.at("{"):
+            self.fail("`repeat` lacks its count", token, help="`repeat 3 { … }`")
         count, index = self.expr(), None
         if self.at_word("as"):
             self.take()
@@ -405,11 +488,12 @@ class _Parser:
     def merge(self, token: Token) -> Statement:
         name = Name(self.span(token), token.text)
         if self.at("{"):
-            return Merge(self.span(token), name, tuple(self.braces("", ("|", "}"))), ())
-        if self.at(*_ENDS, "comment"):
-            self.fail(
-                f"`{token.text}` needs branches or names", token, help=f"`{token.text} {{ … | … }}` or `{token.text} a, b`"
-            )
+            return Merge(self.span(token), name, tuple(self.braces("", _BRANCHES)), ())
+        help = f"`{token.text} {{ … | … }}` or `{token.text} a, b`"
+        if self.token.kind in _STOPS:
+            self.fail(f"`{token.text}` needs branches or names", token, help=help)
+        if self.at("(", "["):
+            self.fail(f"expected branches or names, not {self.shown()}", help=help)
         names = [self.reference("the name of a volume")]
         while self.at(","):
             self.take()
@@ -424,10 +508,9 @@ class _Parser:
     def text(self) -> str:
         token = self.token
         if token.kind != "text":
-            self.fail(f"expected a text in quotes, not {self.shown()}")
+            self.fail(f"expected a text in quotes, not {self.shown()}", help=f'`{self.last.text} "…"`')
         self.take()
-        inner = token.text[1:-1] if len(token.text) > 1 and token.text.endswith('"') else token.text[1:]
-        return inner.replace('\\"', '"').replace("\\\\", "\\")
+        return token.text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
 
     def params(self) -> tuple[Param, ...]:
         def param() -> Param:
@@ -442,7 +525,7 @@ class _Parser:
         seen: set[str] = set()
         for found in params:
             if found.name in seen:
-                self.faults.append(Fault(f"the parameter {quoted(found.name)} is there twice", found.span))
+                self.report(Fault(f"the parameter {quoted(found.name)} is there twice", found.span))
             seen.add(found.name)
         return params
 
@@ -451,69 +534,100 @@ class _Parser:
 
     def listed(self, one: Callable[[], _T]) -> tuple[_T, ...]:
         """`(a, b, c)`, over several lines if need be."""
-        opening = self.take()
-        self.round += 1
-        self.deeper(opening)
+        opening = self.open()
         found = []
-        while not self.at(")"):
+        while self.token.kind != ")":
+            if self.token.kind == "end":
+                self.unclosed(opening, "`)`")
             found.append(one())
-            if not self.at(")"):
-                self.require(",", "or `)`") if self.at(",") else self.fail(f"expected `,` or `)`, not {self.shown()}")
+            if self.token.kind == ",":
+                self.take()
+            elif self.token.kind != ")":
+                self.unclosed(opening, "`,` or `)`")
         self.close()
         return tuple(found)
 
+    def open(self) -> Token:
+        """Takes the `(` at hand; inside, lines may end."""
+        self.deeper(self.token)
+        self.round += 1
+        return self.take()
+
     def close(self) -> None:
         """Takes the `)` at hand; from here on the line may end again."""
-        self.take()
         self.depth -= 1
         self.round -= 1
+        self.take()
+
+    def unclosed(self, opening: Token, wanted: str, help: str = "") -> NoReturn:
+        """Refuses what stands where a bracket should end; on a later line, the bracket itself."""
+        at = self.at_token
+        while self.tokens[at - 1].kind in ("comment", "newline"):
+            at -= 1
+        if at == self.at_token and not self.at("end"):
+            self.fail(f"expected {wanted}, not {self.shown()}", help=help)
+        self.round = 0
+        self.move(at)
+        self.fail("this `(` is never closed", opening, help="close it with `)`")
 
     def argument(self, value: Callable[[], Expr]) -> Argument:
-        """`value` or `name=value`."""
+        """`value` or `name=value`; a named one may be a volume."""
         first = self.token
-        name = None
-        if first.kind == "name" and self.tokens[self.at_token + 1].kind == "=":
-            name = self.take().text
-            self.take()
-        found = value()
-        return Argument(self.since(first), name, found)
+        if first.kind != "name" or self.following.kind != "=":
+            found = value()
+            return Argument(self.since(first), None, found)
+        self.take()
+        self.take()
+        found = self.reference("a value") if self.at("name") and self.following.kind == "." else value()
+        return Argument(self.since(first), first.text, found)
 
-    def layer_args(self) -> tuple[Argument, ...]:
-        args = []
-        while not self.at(*_ENDS, "comment"):
-            if self.at("{"):
-                self.fail("expected an argument or the end of the line, not `{`", help="a block is called as `name(…)`")
-            args.append(self.argument(self.slashed))
-            if self.at(","):
+    def layer_args(self, layer: Token) -> tuple[Argument, ...]:
+        args: list[Argument] = []
+        while (kind := self.token.kind) not in _STOPS:
+            if kind == "{":
+                help = did_you_mean(layer.text, _OPENERS) or _MEANT[kind]
+                self.fail(f"expected an argument or the end of the line, not `{kind}`", help=help)
+            if kind == ",":
                 self.fail("arguments of a layer are parted by spaces, not by `,`")
+            if kind == "=":
+                self.fail(f"expected an argument, not `{kind}`", help=_MEANT[kind])
+            args.append(self.argument(self.slashed))
         return tuple(args)
 
     def slashed(self) -> Expr:
         """`f/S/P`; what stands beside a slash is an atom or a bracket."""
         first = self.token
-        parts = [self.part()]
-        while self.at("/"):
+        part = self.part()
+        if self.token.kind != "/":
+            return part
+        parts = [part]
+        while self.token.kind == "/":
             self.tight("/", first)
             self.take()
             parts.append(self.part(atoms=True))
-        return parts[0] if len(parts) == 1 else Slashed(self.since(first), tuple(parts))
+        return Slashed(self.since(first), tuple(parts))
 
     def part(self, atoms: bool = False) -> Expr:
         """`h x w`, each of them `n` or `before:after`."""
         first = self.token
-        sides = [self.side(atoms)]
-        while self.at("x"):
+        side = self.side(atoms)
+        if self.token.kind != "x":
+            return side
+        sides = [side]
+        while self.token.kind == "x":
             self.tight("x", first)
             self.take()
             sides.append(self.side(atoms=True))
-        return sides[0] if len(sides) == 1 else Sizes(self.since(first), tuple(sides))
+        return Sizes(self.since(first), tuple(sides))
 
     def side(self, atoms: bool) -> Expr:
         first, self.loose = self.token, False
         before = self.atom() if atoms else self.expr(in_args=True)
-        if not self.at(":"):
+        if self.token.kind != ":":
             return before
         self.tight(":", first)
+        if self.token.spaced or self.following.spaced:
+            self.fail("unexpected `:`", help=_MEANT[":"])
         self.take()
         return Between(self.since(first), before, self.atom())
 
@@ -534,62 +648,53 @@ class _Parser:
 
     # ------------------------------------------------------------ expressions
 
-    def expr(self, in_args: bool = False) -> Expr:
-        """An expression. Among arguments that spaces part, ` -1` starts the next one."""
-        return self.level(0, in_args)
-
-    def level(self, level: int, in_args: bool) -> Expr:
-        if level == len(_LEVELS):
-            return self.unary(in_args)
-        if level == 2 and self.at_word("not"):
-            token = self.take()
-            self.deeper(token)
-            operand = self.level(2, in_args)
-            self.depth -= 1
-            self.loose = True
-            return Unary(self.since(token), "not", operand)
+    def expr(self, in_args: bool = False, least: int = 0) -> Expr:
+        """An expression of operators that bind at least so much. Where spaces part arguments, ` -1` starts the next."""
         first = self.token
-        left = self.level(level + 1, in_args)
-        while self.at_operator(level, in_args):
+        left = self.negation(in_args) if least <= _COMPARING and self.at_word("not") else self.unary(in_args)
+        while (strength := self.strength(in_args)) >= least:
             operator = self.take()
             self.count_operator(operator)
-            right = self.level(level + 1, in_args)
+            right = self.expr(in_args, strength + 1)
             left = Binary(self.since(first), operator.text, left, right)
             self.loose = True
-            if level == 2 and self.at_operator(2, in_args):
+            if strength == _COMPARING == self.strength(in_args):
                 self.fail("comparisons do not chain", help="write `a < b and b < c`")
         return left
 
-    def at_operator(self, level: int, in_args: bool) -> bool:
+    def strength(self, in_args: bool) -> int:
+        """How much the next token binds as an operator with two sides; -1 if it is none."""
         token = self.token
-        if level < 2:
-            return self.at_word(*_LEVELS[level])
-        if token.kind not in _LEVELS[level]:
-            return False
-        following = self.tokens[self.at_token + 1]
-        sign = in_args and not self.round and token.kind in ("+", "-") and token.spaced and not following.spaced
-        return not sign
+        found = _STRENGTH.get(token.text, -1)
+        if found == _ADDING and in_args and token.spaced and not (self.round or self.following.spaced):
+            return -1
+        return found
 
     def count_operator(self, token: Token) -> None:
         self.operators += 1
         if self.operators > MOST_OPERATORS:
-            self.fail(f"more than {MOST_OPERATORS} operators in one statement", token, help="name parts of it with `let`")
+            message = f"more than {MOST_OPERATORS} operators in one statement"
+            self.fail(message, token, help="name parts of it with `let`")
 
-    def unary(self, in_args: bool) -> Expr:
-        token = self.token
-        if token.kind not in ("-", "+"):
-            return self.power(in_args)
-        self.take()
+    def negation(self, in_args: bool) -> Expr:
+        token = self.take()
         self.deeper(token)
-        operand = self.unary(in_args)
+        operand = self.expr(in_args, _COMPARING)
         self.depth -= 1
         self.loose = True
-        return Unary(self.since(token), token.kind, operand)
+        return Unary(self.since(token), "not", operand)
 
-    def power(self, in_args: bool) -> Expr:
+    def unary(self, in_args: bool) -> Expr:
+        """`-a`, `a ** b`, an atom; `**` binds more than the sign on its left and less than that on its right."""
         first = self.token
+        if first.kind in ("-", "+"):
+            self.deeper(self.take())
+            operand = self.unary(in_args)
+            self.depth -= 1
+            self.loose = True
+            return Unary(self.since(first), first.kind, operand)
         base = self.atom()
-        if not self.at("**"):
+        if self.token.kind != "**":
             return base
         operator = self.take()
         self.count_operator(operator)
@@ -606,26 +711,61 @@ class _Parser:
             return Number(self.span(token), token.text)
         if token.kind == "(":
             return self.bracket()
-        if token.kind == "name" and token.text not in KEYWORDS:
-            self.take()
-            if self.at("(") and not self.token.spaced:
-                args = self.listed(self.expr)
-                self.loose = False
-                return Call(self.since(token), token.text, args)
-            return Name(self.span(token), token.text)
-        self.fail(f"expected a value, not {self.shown()}")
+        if token.kind != "name" or token.text in KEYWORDS:
+            help = _MEANT[token.kind] if token.kind in ("[", ":", ".") else ""
+            self.fail(f"expected a value, not {self.shown()}", help=help)
+        self.take()
+        if self.token.kind == "(" and not self.token.spaced:
+            args = self.listed(self.expr)
+            self.loose = False
+            return Call(self.since(token), token.text, args)
+        return Name(self.span(token), token.text)
 
     def bracket(self) -> Expr:
-        opening = self.take()
-        self.round += 1
-        self.deeper(opening)
+        opening = self.open()
         inner = self.expr()
-        if not self.at(")"):
-            self.fail(f"expected `)`, not {self.shown()}")
+        if self.token.kind != ")":
+            help = "a block is called without a space: `name(a, b)`" if self.at(",") else ""
+            self.unclosed(opening, "`)`", help)
         self.close()
         self.loose = False
-        return _spanning(inner, self.since(opening))
+        return inner.replace(span=self.since(opening))
 
 
-def _spanning(expr: Expr, span: Span) -> Expr:
-    return expr.replace(span=span)
+def _ends_in_comment(item: Item) -> bool:
+    """Whether the canonical text of an item ends in a comment, so that nothing can be joined to it."""
+    arch = item.statement
+    if not isinstance(arch, Arch) or arch.braced:
+        return bool(item.trailing)
+    return _ends_in_comment(arch.body.items[-1]) if arch.body.items else bool(arch.body.head)
+
+
+def _mend(statement: Statement, token: Token) -> str:
+    """What was likely meant where something follows a whole statement."""
+    if isinstance(statement, Input) and token.kind == ",":
+        return "sizes are parted by `x`: `224x224x3`"
+    if isinstance(statement, Merge) and statement.names and token.kind == "name":
+        return "names are parted by `,`"
+    if isinstance(statement, BlockCall) and token.text == "x":
+        return "a call is repeated by `* 3` behind it"
+    if isinstance(statement, BlockCall) and token.kind == "number":
+        return f"brackets call a block; a layer has its arguments behind a space: `{statement.block.id} 3 64`"
+    return "end a statement with a new line or `;`"
+
+
+_STATEMENTS: dict[str, Callable[[_Parser, Token], Statement]] = {
+    "arch": _Parser.arch,
+    "block": _Parser.block,
+    "expect": _Parser.expect,
+    "from": _Parser.from_,
+    "if": _Parser.if_,
+    "input": _Parser.input,
+    "let": _Parser.let,
+    "note": _Parser.fact,
+    "output": _Parser.output,
+    "repeat": _Parser.repeat,
+    "source": _Parser.fact,
+    "use": _Parser.use,
+    "year": _Parser.fact,
+    **dict.fromkeys(MERGES, _Parser.merge),
+}

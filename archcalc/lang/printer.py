@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from archcalc.lang.syntax import (
@@ -39,7 +40,9 @@ INDENT = "  "
 _STRENGTH = {"or": 1, "and": 2, "not": 3, "**": 8}
 _STRENGTH |= dict.fromkeys(("==", "!=", "<", ">", "<=", ">="), 4)
 _STRENGTH |= dict.fromkeys("+-", 5) | dict.fromkeys(("*", "//", "%"), 6)
-_SIGN, _ATOM = 7, 9
+_COMPARING, _SIGN, _ATOM = 4, 7, 9
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9_]*")
+_AFTER_SYMBOL = re.compile(r"[A-Z0-9(]")
 
 
 def print_tree(tree: Body) -> str:
@@ -63,7 +66,7 @@ def _lines(body: Body, indent: str) -> Iterator[str]:
     line = ""
     for item in body.items:
         text = _item(item, indent)
-        if item.joined and not item.leading and "#" not in _comment_of(line):
+        if item.joined and line:
             line = f"{line} ; {text[0]}"
         else:
             if line:
@@ -82,10 +85,6 @@ def _lines(body: Body, indent: str) -> Iterator[str]:
         yield line
     for comment in body.tail:
         yield indent + comment if comment else ""
-
-
-def _comment_of(line: str) -> str:
-    return "" if line else "#"  # a line that ended in a comment has been handed out
 
 
 def _item(item: Item, indent: str) -> list[str]:
@@ -164,26 +163,26 @@ def _arch(statement: Arch, indent: str) -> list[str]:
 def _braced(head: str, bodies: tuple[Body, ...], indent: str) -> list[str]:
     """`head { … | … }`, on one line where it stood on one."""
     if all(body.inline for body in bodies):
-        inner = " | ".join(_inline(body) for body in bodies)
-        return [f"{head} {{ {inner} }}".replace("{  }", "{ }").replace("|  }", "| }").replace("|  |", "| |")]
-    deeper = indent + INDENT
+        return [f"{head} {{{' |'.join([_inline(body) for body in bodies])} }}"]
     lines = [f"{head} {{"]
     for number, body in enumerate(bodies):
-        inner_lines = list(_lines(body, deeper))
-        if number:
-            bar = f"{indent}| "
-            if body.head or not inner_lines or not inner_lines[0].startswith(deeper):
-                lines.append(bar.rstrip())
-            else:
-                inner_lines[0] = bar + inner_lines[0].removeprefix(deeper)
+        inner = list(_lines(body, indent + INDENT))
+        if number and inner and not body.head and inner[0].lstrip()[0] != "#":  # a comment there would be the head
+            inner[0] = f"{indent}| {inner[0].lstrip()}"
+        elif number:
+            lines.append(f"{indent}|")
         if body.head:
             lines[-1] += f"  {body.head}"
-        lines += inner_lines
+        lines += inner
     return [*lines, f"{indent}}}"]
 
 
 def _inline(body: Body) -> str:
-    return " ; ".join(_item(item, "")[0] for item in body.items)
+    """The statements of a body on one line, a space before them."""
+    texts = []
+    for item in body.items:
+        texts += _item(item, "")
+    return f" {' ; '.join(texts)}" if texts else ""
 
 
 def _params(params: tuple[Param, ...]) -> str:
@@ -211,14 +210,14 @@ def _expr(expr: Expr, tight: bool, strength: int) -> str:
         case Call(function=function, args=args):
             return f"{function}({', '.join(_expr(arg, tight, 0) for arg in args)})"
         case Unary(op="not", operand=operand):
-            return _bracketed(f"not {_expr(operand, tight, 4)}", strength > 3)
+            return _bracketed(f"not {_expr(operand, tight, _COMPARING)}", strength > 3)
         case Unary(op=op, operand=operand):
             return _bracketed(f"{op}{_expr(operand, tight, _SIGN)}", strength > _SIGN)
         case Binary(op=op, left=left, right=right):
             own = _STRENGTH[op]
             # `**` binds to the right and takes a sign on its right; a comparison does not chain
-            sides = (own + 1, _SIGN) if op == "**" else (own + (own == 4), own + 1)
-            space = "" if (tight and op.isascii() and not op.isalpha()) or op == "**" else " "
+            sides = (own + 1, _SIGN) if op == "**" else (own + (own == _COMPARING), own + 1)
+            space = "" if (tight and not op.isalpha()) or op == "**" else " "
             text = f"{_expr(left, tight, sides[0])}{space}{op}{space}{_expr(right, tight, sides[1])}"
             return _bracketed(text, strength > own)
         case Sizes(parts=parts):
@@ -231,13 +230,20 @@ def _expr(expr: Expr, tight: bool, strength: int) -> str:
 
 
 def _sizes(parts: tuple[Expr, ...]) -> str:
-    """`h x w`: a name that would run into the `x` behind it gets brackets."""
-    shown = []
-    for number, part in enumerate(parts):
-        text = _expr(part, True, _ATOM)
-        runs_on = number + 1 < len(parts) and text[-1:].isidentifier() and not text.isupper()
-        shown.append(f"({text})" if runs_on or (number and text[:1] == "x") else text)
-    return "x".join(shown)
+    """`h x w`, from the last to the first: what a part looks like depends on what follows its `x`."""
+    shown = [_expr(parts[-1], True, _ATOM)]
+    for part in reversed(parts[:-1]):
+        shown.append(_before_x(part, shown[-1]))
+    return "x".join(reversed(shown))
+
+
+def _before_x(part: Expr, following: str) -> str:
+    """A part with an `x` behind it: a name that would run into it gets brackets."""
+    if isinstance(part, Between):
+        return f"{_expr(part.before, True, _ATOM)}:{_before_x(part.after, following)}"
+    text = _expr(part, True, _ATOM)
+    runs_on = isinstance(part, Name) and not (_SYMBOL.fullmatch(text) and _AFTER_SYMBOL.match(following))
+    return f"({text})" if runs_on else text
 
 
 def _bracketed(text: str, needed: bool) -> str:

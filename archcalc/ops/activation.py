@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import ClassVar
 
-from archcalc.ops.base import Op, Real, arg, op
+from archcalc.ops.base import Need, Op, Real, arg, op, shown
 from archcalc.volume import NOTHING, Shape, Volume, Work
 
 
@@ -51,7 +52,7 @@ class LeakyRelu(Activation):
 
 @op("prelu")
 class PRelu(Activation):
-    """Parametric ReLU: y = x where x > 0, else slope[c] * x, the slope of each slice of depth learnt (He et al. 2015)."""
+    """Parametric ReLU: y = x where x > 0, else slope[c] * x, a slope learnt for each slice (He et al. 2015)."""
 
     each = Work(compares=1, muls=1)
     examples = ("input 56x56x64; prelu",)
@@ -120,11 +121,15 @@ class HardSwish(Activation):
 
 @op("dropout")
 class Dropout(Activation):
-    """Dropout: in training sets a share of the values to zero; at inference it passes all on, so it costs nothing."""
+    """Dropout: in training a share of the values is set to zero; at inference y = x, which costs nothing."""
 
     rate: Real = arg("share of values that are dropped", default=Fraction(1, 2))
     each = NOTHING
     examples = ("input 1x1x4096; dropout 0.5",)
+
+    def needs(self, x: Volume) -> Iterator[Need]:
+        """A share is at most 1."""
+        yield Need(self.rate <= 1, f"a share of {shown(self.rate)} is more than everything", "rate")
 
 
 @op("softmax")

@@ -45,6 +45,7 @@ class Need(NamedTuple):
     field: str = ""  # the argument at fault
     label: str = ""
     help: str = ""
+    volumes: tuple[int, ...] = ()  # those at fault, of several that meet
 
 
 class Op(Record):
@@ -88,6 +89,10 @@ class Op(Record):
     def dropped(self, *x: Any, **_: Any) -> tuple[int, int]:
         """Rows and columns of the input (numbers, no symbols) that the layer never sees."""
         return 0, 0
+
+    def reach(self) -> tuple[int, int] | None:
+        """Rows under the window and its step, for receptive fields; None where a cell sees the whole volume."""
+        return 1, 1
 
     def odd(self, *x: Any, **_: Any) -> Iterator[str]:
         """What is legal here but unusual."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from archcalc.ops.base import Count, Flag, Need, Op, Pair, Padding, Sides, arg, op, shown
+from archcalc.ops.base import Count, Flag, Need, Op, Padding, Pair, Sides, arg, op, shown
 from archcalc.volume import (
     Dim,
     Shape,
@@ -82,6 +82,10 @@ class Windowed(Op):
         rows, columns = (unseen(n, k, s, p[0], d, y) for n, k, s, p, d, y in ends)
         return rows, columns
 
+    def reach(self) -> tuple[int, int] | None:
+        """The dilated window, and its stride."""
+        return footprint(self.kernel[0], self.spread[0]), self.step[0]
+
     def odd(self, x: Volume, *_: Any, **__: Any) -> Iterator[str]:
         """Uneven padding."""
         if self.padding == "same" and any(a != b for a, b in self.sides(x)):
@@ -101,7 +105,9 @@ class Conv(Windowed):
     """
 
     filters: Count = arg("how many filters: the depth of the output", symbol="N")
-    groups: Count = arg("parts that the depth is cut into, each with its own filters", default=1, symbol="G", named=True)
+    groups: Count = arg(
+        "parts that the depth is cut into, each with its own filters", default=1, symbol="G", named=True
+    )
     dilation: Pair = arg("distance of the cells under the window", default=(1, 1), symbol="D", named=True)
     bias: Flag = arg("one number added per filter", default=True)
     examples = ("input 227x227x3; conv 11/4/0 96", "input 17x17x64; conv 1x7/1/0x3 64 groups=2 nobias")
@@ -119,7 +125,9 @@ class Conv(Windowed):
     def needs(self, x: Volume, *_: Any, **__: Any) -> Iterator[Need]:
         """The window fits; the groups divide both depths."""
         yield from super().needs(x)
-        yield Need(divides(self.groups, x.c), f"{self.groups} groups do not divide the {x.c} channels that arrive", "groups")
+        yield Need(
+            divides(self.groups, x.c), f"{self.groups} groups do not divide the {x.c} channels that arrive", "groups"
+        )
         yield Need(
             divides(self.groups, self.filters), f"{self.groups} groups do not divide {self.filters} filters", "groups"
         )
@@ -176,9 +184,13 @@ class Deconv(Windowed):
     """
 
     filters: Count = arg("how many filters: the depth of the output", symbol="N")
-    groups: Count = arg("parts that the depth is cut into, each with its own filters", default=1, symbol="G", named=True)
+    groups: Count = arg(
+        "parts that the depth is cut into, each with its own filters", default=1, symbol="G", named=True
+    )
     dilation: Pair = arg("distance of the cells under the filter", default=(1, 1), symbol="D", named=True)
-    extra: Pair = arg("rows and columns added at the end (PyTorch's output_padding)", default=(0, 0), symbol="E", named=True)
+    extra: Pair = arg(
+        "rows and columns added at the end (PyTorch's output_padding)", default=(0, 0), symbol="E", named=True
+    )
     bias: Flag = arg("one number added per filter", default=True)
     examples = ("input 14x14x32; deconv 4/2/1 64", "input 7x7x16; deconv 3/2/1 8 extra=1 nobias")
 
@@ -211,12 +223,16 @@ class Deconv(Windowed):
     def needs(self, x: Volume, *_: Any, **__: Any) -> Iterator[Need]:
         """Something is left of the output; the groups divide both depths."""
         h, w = self.places(x)
-        left = f"nothing is left of the output: {h}x{w}"
-        yield Need(at_least(h, 1), left, "padding")
-        yield Need(at_least(w, 1), left, "padding")
+        (top, bottom), (left, right) = self.sides(x)
+        message = f"padding {shown(self.padding)} leaves nothing of the output {h + top + bottom}x{w + left + right}"
+        yield Need(at_least(h, 1), message, "padding")
+        yield Need(at_least(w, 1), message, "padding")
         smaller = all(e < max(s, d) for e, s, d in zip(self.extra, self.stride, self.dilation, strict=True))
-        yield Need(smaller, f"extra={shown(self.extra)} must be smaller than the stride {shown(self.stride)}", "extra")
-        yield Need(divides(self.groups, x.c), f"{self.groups} groups do not divide the {x.c} channels that arrive", "groups")
+        steps = f"the stride {shown(self.stride)} or the dilation {shown(self.dilation)}"
+        yield Need(smaller, f"extra={shown(self.extra)} is not smaller than {steps}", "extra")
+        yield Need(
+            divides(self.groups, x.c), f"{self.groups} groups do not divide the {x.c} channels that arrive", "groups"
+        )
         yield Need(
             divides(self.groups, self.filters), f"{self.groups} groups do not divide {self.filters} filters", "groups"
         )
@@ -234,6 +250,10 @@ class Deconv(Windowed):
     def dropped(self, *_: Any, **__: Any) -> tuple[int, int]:
         """Every input cell is used."""
         return 0, 0
+
+    def reach(self) -> tuple[int, int] | None:
+        """Not one window: neighbouring outputs see different ones."""
+        return None
 
     def odd(self, *_: Any, **__: Any) -> Iterator[str]:
         """Windows that overlap unevenly."""

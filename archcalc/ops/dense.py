@@ -26,6 +26,10 @@ class FullyConnected(Op):
         weights: dict[str, Shape] = {"w": (x.values, self.outputs)}
         return weights | {"b": (self.outputs,)} if self.bias else weights
 
+    def reach(self) -> tuple[int, int] | None:
+        """Every output sees every input."""
+        return None
+
     def work(self, y: Volume, x: Volume) -> Work:
         """A multiply-add for each weight; the bias is one addition more."""
         return Work(macs=x.values * self.outputs, adds=y.c if self.bias else 0)

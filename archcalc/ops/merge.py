@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import reduce
 
 from archcalc.ops.base import Need, Op, op
-from archcalc.volume import NOTHING, Truth, Undecided, Volume, Work, same
+from archcalc.volume import NOTHING, Volume, Work, same
 
 
 class Merge(Op):
@@ -15,20 +15,21 @@ class Merge(Op):
     arity = "many"
 
 
-def agree(a: Volume, b: Volume, axes: str) -> Truth:
-    """Whether two volumes have the same size along the axes."""
-    open_: Undecided | None = None
+def alike(xs: tuple[Volume, ...], first: int, second: int, axes: str, verb: str) -> Iterator[Need]:
+    """Two of the volumes have the same size along the axes; else one cannot `verb` them."""
+    a, b = xs[first], xs[second]
     for axis in axes:
-        equal = same(getattr(a, axis), getattr(b, axis))
-        if isinstance(equal, Undecided):
-            open_ = equal
-        elif not equal:
-            return False
-    return True if open_ is None else open_
+        truth = same(getattr(a, axis), getattr(b, axis))
+        message = f"cannot {verb} {a} and {b}: {unlike(a, b, axes)}" if truth is False else ""
+        yield Need(truth, message, volumes=(first, second))
 
 
-def unlike(a: Volume, b: Volume, axes: str) -> str:
-    """Which of the sizes differ, in words."""
+def unlike(a: Volume, b: Volume, axes: str = "hwc") -> str:
+    """Which of the sizes of two volumes differ, in words.
+
+    >>> unlike(Volume(28, 28, 64), Volume(14, 14, 64))
+    'heights and widths differ'
+    """
     names = {"h": "heights", "w": "widths", "c": "depths"}
     found = [names[axis] for axis in axes if same(getattr(a, axis), getattr(b, axis)) is False]
     return " and ".join(found) + " differ"
@@ -49,8 +50,8 @@ class Add(Merge):
 
     def needs(self, *xs: Volume) -> Iterator[Need]:
         """All sizes are the same."""
-        for x in xs[1:]:
-            yield Need(agree(xs[0], x, "hwc"), f"cannot add {xs[0]} and {x}: {unlike(xs[0], x, 'hwc')}")
+        for at in range(1, len(xs)):
+            yield from alike(xs, 0, at, "hwc", "add")
 
     def work(self, y: Volume, *xs: Volume) -> Work:
         """An addition for each value and each volume after the first."""
@@ -72,8 +73,8 @@ class Concat(Merge):
 
     def needs(self, *xs: Volume) -> Iterator[Need]:
         """Heights and widths are the same."""
-        for x in xs[1:]:
-            yield Need(agree(xs[0], x, "hw"), f"cannot concat {xs[0]} and {x}: {unlike(xs[0], x, 'hw')}")
+        for at in range(1, len(xs)):
+            yield from alike(xs, 0, at, "hw", "concat")
 
     def work(self, y: Volume, *xs: Volume) -> Work:
         """Nothing is computed."""
@@ -100,10 +101,9 @@ class Mul(Merge):
 
     def needs(self, *xs: Volume) -> Iterator[Need]:
         """All sizes are the same, or 1x1 with the same depth."""
-        y = self.out(*xs)
-        for x in xs:
-            axes = "c" if self.scales(x) else "hwc"
-            yield Need(agree(y, x, axes), f"cannot multiply {xs[0]} and {xs[-1]}: {unlike(y, x, axes)}")
+        largest = xs.index(self.out(*xs))
+        for at, x in enumerate(xs):
+            yield from alike(xs, *sorted((largest, at)), "c" if self.scales(x) else "hwc", "multiply")
 
     def work(self, y: Volume, *xs: Volume) -> Work:
         """A multiplication for each value and each volume after the first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from archcalc.ops.base import Flag, Need, Op, Pair, Padding, arg, op, shown
+from archcalc.ops.base import Flag, Need, Op, Padding, Pair, arg, op, shown
 from archcalc.ops.conv import NO_PADDING, Windowed
 from archcalc.volume import Dim, Volume, Work, common_divisor, window_ceil
 
@@ -100,6 +100,10 @@ class GlobalAvgPool(Op):
         """A vector: one number for each slice of depth."""
         return Volume(1, 1, x.c)
 
+    def reach(self) -> tuple[int, int] | None:
+        """Its windows follow from the size of what arrives."""
+        return None
+
     def work(self, y: Volume, x: Volume) -> Work:
         """H*W - 1 additions and one division for each slice."""
         return Work(adds=x.values - x.c, divs=x.c)
@@ -118,6 +122,10 @@ class AdaptiveAvgPool(Op):
     def out(self, x: Volume) -> Volume:
         """The given size, whatever arrives."""
         return Volume(*self.size, x.c)
+
+    def reach(self) -> tuple[int, int] | None:
+        """Its windows follow from the size of what arrives."""
+        return None
 
     def work(self, y: Volume, x: Volume) -> Work:
         """An addition less than there are cells under each window, and one division for each output."""

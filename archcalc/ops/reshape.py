@@ -117,6 +117,10 @@ class Upsample(Move):
         """Each side times the factor."""
         return Volume(x.h * self.factor[0], x.w * self.factor[1], x.c)
 
+    def reach(self) -> tuple[int, int] | None:
+        """Not one step: neighbouring outputs see the same cell."""
+        return None
+
 
 @op("slice")
 class Slice(Move):
@@ -156,8 +160,12 @@ class Split(Move):
 
     def needs(self, x: Volume) -> Iterator[Need]:
         """The parts are equal, and there is such a part."""
-        yield Need(divides(self.parts, x.c), f"{self.parts} parts do not divide the {x.c} channels that arrive", "parts")
-        yield Need(self.part < self.parts, f"there is no part {self.part} of {self.parts}: they are counted from 0", "part")
+        yield Need(
+            divides(self.parts, x.c), f"{self.parts} parts do not divide the {x.c} channels that arrive", "parts"
+        )
+        yield Need(
+            self.part < self.parts, f"there is no part {self.part} of {self.parts}: they are counted from 0", "part"
+        )
 
 
 @op("shuffle")
@@ -176,7 +184,9 @@ class Shuffle(Move):
 
     def needs(self, x: Volume) -> Iterator[Need]:
         """The groups divide the depth."""
-        yield Need(divides(self.groups, x.c), f"{self.groups} groups do not divide the {x.c} channels that arrive", "groups")
+        yield Need(
+            divides(self.groups, x.c), f"{self.groups} groups do not divide the {x.c} channels that arrive", "groups"
+        )
 
 
 @op("shortcut")
@@ -198,6 +208,10 @@ class Shortcut(Move):
         """The depth does not shrink."""
         message = f"a shortcut of depth {self.filters} would lose some of the {x.c} channels that arrive"
         yield Need(at_least(self.filters, x.c), message, "filters")
+
+    def reach(self) -> tuple[int, int] | None:
+        """One cell, and its step."""
+        return 1, self.stride[0]
 
     def dropped(self, x: Volume) -> tuple[int, int]:
         """Rows and columns stepped over."""

@@ -11,6 +11,10 @@ from archcalc.units import BYTES_PER_VALUE, binary, decimal, exact, megabytes, p
 from archcalc.volume import Dim
 
 
+ONCE = "every output once, the input too; ReLU and its kin, dropout and reshapes work in place"
+TWICE = "every output, and the input of every conv and fc a second time: so CS231n comes to 93MB for VGG-16"
+
+
 class Setting(NamedTuple):
     """What multiplies at the exit."""
 
@@ -44,12 +48,15 @@ KEYS = tuple(column.key for column in COLUMNS)
 ALIASES = {"memory": "bytes", "name": "layer", "values": "activations", "from": "inputs"}
 
 
-def layer_table(report: Report, title: str, setting: Setting, depth: int | None = None) -> Table:
-    """All columns of the layer table, folded by group to a depth."""
+def layer_table(
+    report: Report, title: str, setting: Setting, depth: int | None = None, facts: dict[str, str] | None = None
+) -> Table:
+    """All columns of the layer table, folded by group to a depth; below it what the text says of its source."""
     totals = report.total()
     rows = tuple(_row(each, report, totals, setting) for each in fold(report.rows, depth))
     sums = table.Row(_cells("total", _layers(totals.layers), None, totals, setting, None), "total")
-    return Table(title, COLUMNS, rows, sums, tuple(_footer(report, totals, setting)))
+    said = [(key, text) for key, text in (facts or {}).items() if key != "year"]
+    return Table(title, COLUMNS, rows, sums, (*_footer(report, totals, setting), *said))
 
 
 def _row(each: Fold, report: Report, totals: Totals, setting: Setting) -> table.Row:
@@ -68,13 +75,22 @@ def _row(each: Fold, report: Report, totals: Totals, setting: Setting) -> table.
     share = Share(_number(each.totals.macs), whole) if whole and each.totals.macs else None
     cells = _cells(each.name + times, type_, last, each.totals, setting, share, report)
     if single and last.node.op.inplace:
-        cells = tuple(None if column.key in ("activations", "bytes") else cell for cell, column in zip(cells, COLUMNS, strict=True))
+        cells = tuple(
+            None if column.key in ("activations", "bytes") else cell
+            for cell, column in zip(cells, COLUMNS, strict=True)
+        )
     faint = single and (last.node.op.inplace or last.node.op.type == "input")
     return table.Row(cells, "faint" if faint else last.node.op.kind() if single else "", note)
 
 
 def _cells(
-    name: str, type_: str, last: Row | None, figures: Totals, setting: Setting, share: Share | None, report: Report | None = None
+    name: str,
+    type_: str,
+    last: Row | None,
+    figures: Totals,
+    setting: Setting,
+    share: Share | None,
+    report: Report | None = None,
 ) -> tuple[Any, ...]:
     values = {
         "layer": name,
@@ -120,17 +136,24 @@ def _footer(report: Report, totals: Totals, setting: Setting) -> list[tuple[str,
     of_batch = f" for {setting.batch} images" if setting.batch > 1 else ""
     each = setting.bytes_per_value
 
-    def memory(values: Dim, digits: Any = exact) -> str:
-        in_all = _number(values) * setting.batch
-        return f"{digits(in_all)} values = {binary(in_all * each)} ({megabytes(in_all * each)}) in {setting.dtype}"
+    def memory(values: Dim) -> str:
+        count = _number(values) * setting.batch
+        size = f"{decimal(count)} values = {binary(count * each)} in {setting.dtype}"
+        return f"{size} ({exact(count)} * {each} bytes = {megabytes(count * each)}){of_batch}"
 
     buffers = f"; {exact(_number(totals.buffers))} buffers are not learnt" if totals.buffers else ""
     parts = f"{exact(_number(totals.weights))} weights + {exact(_number(totals.biases))} biases"
     return [
-        ("memory", f"{memory(totals.activations)}{of_batch}: every output once, the input too; ReLU and its kin, dropout and reshapes work in place"),
-        ("", f"{memory(totals.with_inputs)}{of_batch}: every output, and the input of every conv and fc a second time: so CS231n comes to 93MB for VGG-16"),
-        ("parameters", f"{exact(_number(totals.params))} = {parts}, {binary(_number(totals.params) * each)} in {setting.dtype}{buffers}"),
-        ("MACs", f"{exact(_number(totals.macs) * setting.batch)}{of_batch}: multiply-adds of conv and fc, biases not counted"),
+        ("memory", f"{memory(totals.activations)}: {ONCE}"),
+        ("", f"{memory(totals.with_inputs)}: {TWICE}"),
+        (
+            "parameters",
+            f"{exact(_number(totals.params))} = {parts}, {binary(_number(totals.params) * each)} in {setting.dtype}{buffers}",
+        ),
+        (
+            "MACs",
+            f"{exact(_number(totals.macs) * setting.batch)}{of_batch}: multiply-adds of conv and fc, biases not counted",
+        ),
         ("FLOPs", f"{exact(totals.flops * setting.batch)}{of_batch}: 2 a MAC, 1 for every other operation"),
         *_most(report, totals),
     ]

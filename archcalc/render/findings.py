@@ -23,7 +23,7 @@ def lines(nets: list[Net], size: str | None) -> Iterator[str]:
             continue
         report = measure(built.graph, built.assumptions)
         faults += unmet(report, built.expects) if built.as_written else []
-        found += odd(built, report, net.tree, net.arch)
+        found += odd(report, net.tree, net.arch)
     if found:
         yield show_all(in_order(found), "warning")
     if faults:

@@ -36,7 +36,11 @@ def types() -> dict[str, type[Op]]:
 
 def overview(stream: TextIO) -> Iterator[str]:
     """One line a layer type."""
-    columns = (Column("layer", "layer", "text"), Column("usage", "how to write it", "text"), Column("about", "what it is", "text"))
+    columns = (
+        Column("layer", "layer", "text"),
+        Column("usage", "how to write it", "text"),
+        Column("about", "what it is", "text"),
+    )
     rows = []
     for cls in sorted(types().values(), key=lambda cls: cls.kind()):
         summary = (getdoc(cls) or "").partition("\n")[0]
@@ -114,4 +118,6 @@ def _example(text: str) -> Iterator[str]:
 def _figures(row: LayerRow) -> str:
     cost = row.cost
     note = never_seen(row)
-    return f"{cost.out}, {cost.params:,} params, {cost.macs:,} MACs, {cost.flops:,} FLOPs" + (f"; {note}" if note else "")
+    return f"{cost.out}, {cost.params:,} params, {cost.macs:,} MACs, {cost.flops:,} FLOPs" + (
+        f"; {note}" if note else ""
+    )

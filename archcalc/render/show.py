@@ -42,7 +42,7 @@ def report_lines(report: Report, built: Built, setting: costs.Setting, view: Vie
         from archcalc.render import structured
 
         return structured.report_lines(report, built.graph.name, setting)
-    table = costs.layer_table(report, title(report, built, setting), setting, view.depth)
+    table = costs.layer_table(report, title(report, built, setting), setting, view.depth, built.facts)
     default = costs.DEFAULT if view.format in ("table", "md") else costs.KEYS
     return table_lines(chosen(table, view.columns or default), view, stream)
 

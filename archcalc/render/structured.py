@@ -31,7 +31,9 @@ def report_lines(report: Report, name: str, setting: Setting) -> Iterator[str]:
     yield f'], "totals": {encode(totals(report.total(), setting))}}}'
 
 
-def layer(row: Row, report: Report, setting: Setting, known: dict[tuple[int, object], Any] | None = None) -> dict[str, Any]:
+def layer(
+    row: Row, report: Report, setting: Setting, known: dict[tuple[int, object], Any] | None = None
+) -> dict[str, Any]:
     """One layer."""
     node = row.node
     key = (id(node.op), row.inputs)

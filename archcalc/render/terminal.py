@@ -6,7 +6,6 @@ Written by hand because `table` has to start in half the time that a general tab
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from textwrap import wrap
 from typing import TextIO
@@ -40,7 +39,7 @@ class Screen:
         if columns.isdigit() and int(columns):
             self.width: int | None = int(columns)
         else:
-            self.width = shutil.get_terminal_size().columns if terminal else None  # wide when piped
+            self.width = _columns(stream) if terminal else None  # wide when piped
         self.colour = bool(os.environ.get("FORCE_COLOR")) or (
             terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         )
@@ -54,6 +53,14 @@ class Screen:
     def plain(self, text: str) -> str:
         """The text in what the stream can encode."""
         return text if self.unicode else text.translate(_ASCII)
+
+
+def _columns(stream: TextIO) -> int:
+    """Columns of a terminal, 80 if it does not say."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except OSError:
+        return 80
 
 
 _ASCII = {ord("×"): "x", ord("─"): "-", ord("└"): "`", ord("…"): "...", ord("█"): "#", ord("–"): "-"}
@@ -87,7 +94,10 @@ def lines(table: Table, screen: Screen, exactly: bool) -> Iterator[str]:
         yield screen.paint(rule, "faint")
         yield screen.paint(line(sums), "total")
     hidden = [titles[i] for i in range(len(titles)) if i not in shown]
-    footer = (*table.footer, *([("hidden here", f"{', '.join(hidden)}: no room in {screen.width} columns")] if hidden else []))
+    footer = (
+        *table.footer,
+        *([("hidden here", f"{', '.join(hidden)}: no room in {screen.width} columns")] if hidden else []),
+    )
     if footer:
         yield ""
         yield from _footer(footer, screen)
