@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Analysis", "Architecture", "SpecError", "__version__", "load"]
+__all__ = ["Analysis", "Architecture", "ClaimsFail", "SpecError", "Verdict", "__version__", "load", "verify"]
 
 if TYPE_CHECKING:
-    from archcalc.api import Analysis, Architecture, load
-    from archcalc.lang.errors import SpecError
+    from archcalc.api import Analysis, Architecture, ClaimsFail, SpecError, Verdict, load, verify
 
 
 def __getattr__(name: str) -> Any:  # nothing is imported before it is asked for

@@ -19,11 +19,13 @@ from archcalc.lang.printer import print_tree
 from archcalc.library import Net, extract
 from archcalc.library import load as find
 from archcalc.units import BYTES_PER_VALUE
+from archcalc.verification import Verdict
+from archcalc.verification import verify as run_verify
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Analysis", "Architecture", "SpecError", "load"]
+__all__ = ["Analysis", "Architecture", "ClaimsFail", "SpecError", "Verdict", "load", "verify"]
 
 
 class Analysis(NamedTuple):
@@ -84,6 +86,24 @@ class Architecture(NamedTuple):
         if faults:
             raise SpecError(faults)
         return Analysis(report, built, batch, dtype)
+
+
+def verify(*names: str) -> Verdict:
+    """Holds claims against the engine: of tables, spec files or nets by name, or all that come with archcalc.
+
+    Raises `ClaimsFail` (an `AssertionError`, for tests) that tells each claim that fails: printed, computed, and where;
+    and `SpecError` for a file that cannot be read.
+    """
+    verdict = run_verify(names)
+    if verdict.failed:
+        from archcalc.render.verdicts import told
+
+        raise ClaimsFail("\n".join(told(outcome) for outcome in verdict.failed))
+    return verdict
+
+
+class ClaimsFail(AssertionError):
+    """Some claims do not hold; the message tells each."""
 
 
 def load(arch: str) -> Architecture:

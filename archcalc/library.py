@@ -49,7 +49,7 @@ def load(arch: str) -> Net:
     """
     text = arch.strip()
     if text == "-":
-        return _from_text("<stdin>", _decode("<stdin>", sys.stdin.buffer.read(MOST_BYTES + 1)))
+        return _from_text("<stdin>", _standard_input())
     if not text:
         raise _refused("no net is given")
     found = _FILE_AND_NET.fullmatch(text) if "\n" not in text and len(text) < 4096 else None
@@ -81,10 +81,7 @@ def reformat(name: str, write: bool) -> bool:
 
     Raises `SpecError` where the file cannot be read.
     """
-    if name == "-":
-        source = Source("<stdin>", _decode("<stdin>", sys.stdin.buffer.read(MOST_BYTES + 1)))
-    else:
-        source = read_spec(Path(name))
+    source = Source("<stdin>", _standard_input()) if name == "-" else read_spec(Path(name))
     tree, faults = parse(source)
     if faults:
         raise SpecError(in_order(faults))
@@ -111,8 +108,9 @@ def extract(net: Net) -> Body:
     if net.arch is None:
         return net.tree
     wanted = _called(net.arch)
+    header, items = _headed(net.tree.items)
     kept: list[Item] = []
-    for item in reversed(_with_used(net.tree.items, _Families(net.folder))):
+    for item in reversed(_with_used(items, _Families(net.folder))):
         if item.statement is net.arch:
             kept.append(item.replace(statement=_with_defaults(net.arch, net.args)))
         elif isinstance(item.statement, Block) and item.statement.name.id in wanted:
@@ -120,21 +118,28 @@ def extract(net: Net) -> Body:
             kept.append(item)
         elif isinstance(item.statement, (Let, Fact)):
             kept.append(item)
-    return net.tree.replace(items=tuple(reversed(kept)), tail=())
+    first, *rest = reversed(kept)
+    own = first.leading[1:] if first.leading[:1] == ("",) else first.leading
+    return net.tree.replace(items=(first.replace(leading=(*header, *own), joined=False), *rest), tail=())
+
+
+def _headed(items: tuple[Item, ...]) -> tuple[tuple[str, ...], tuple[Item, ...]]:
+    """The comment that heads a file, up to its last empty line, and the items without it."""
+    leading = items[0].leading
+    end = len(leading) - leading[::-1].index("") if "" in leading else 0
+    return leading[:end], (items[0].replace(leading=leading[end:]), *items[1:])
 
 
 def _with_used(items: tuple[Item, ...], families: _Families) -> list[Item]:
-    """The items with what each `use` brings in standing in its place."""
+    """The items with the blocks and names that each `use` brings in standing in its place."""
     found: list[Item] = []
     for item in items:
         if isinstance(item.statement, Use):
-            brought = _with_used(families.find(item.statement.name).items, families)
+            _, used = _headed(families.find(item.statement.name).items)
+            brought = _with_used(used, families)
             found += [each for each in brought if isinstance(each.statement, (Block, Let))]
         else:
             found.append(item)
-    if found and found[0] is not items[0]:  # the comment that heads the file stays at its head
-        own = found[0].leading
-        found[0] = found[0].replace(leading=(*items[0].leading, *(own[1:] if own[:1] == ("",) else own)))
     return found
 
 
@@ -217,7 +222,11 @@ def _specs() -> Path:
 def _is_path(text: str) -> bool:
     if len(text) > 4096 or "\n" in text or "\0" in text:
         return False
-    return Path(text).exists() or (("/" in text or "\\" in text) and not re.search(r"[\s;{(]", text))
+    try:
+        there = Path(text).exists()
+    except OSError:  # a name longer than a file's may be: the text of a net, likely
+        there = False
+    return there or (("/" in text or "\\" in text) and not re.search(r"[\s;{(]", text))
 
 
 def _from_text(name: str, text: str) -> Net:
@@ -296,15 +305,22 @@ def _symbol(name: str) -> Dim:
     return symbol(name)
 
 
+def _standard_input() -> str:
+    if sys.stdin is None:  # the shell's `<&-`
+        raise _refused("standard input is closed")
+    return _decode("<stdin>", sys.stdin.buffer.read(MOST_BYTES + 1))
+
+
 def _decode(name: str, data: bytes) -> str:
     if len(data) > MOST_BYTES:
         raise _refused(f"{name} is larger than {MOST_BYTES:,} bytes")
     try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise _refused(f"{name} is not UTF-8: byte 0x{data[error.start]:02x} in line {line}") from None
+        help = "it seems to be UTF-16: save it as UTF-8" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
+        raise _refused(f"{name} is not UTF-8: byte 0x{data[error.start]:02x} in line {line}", help) from None
 
 
-def _refused(message: str) -> SpecError:
-    return SpecError([Fault(message)])
+def _refused(message: str, help: str = "") -> SpecError:
+    return SpecError([Fault(message, help=help)])

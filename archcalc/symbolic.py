@@ -2,9 +2,9 @@
 
 A size in a symbol is kept in one normal form, k*floor((H + b)/m) + c with integers, 0 <= b < m and k >= 1. Adding an
 integer changes c; dividing by s, rounding down, gives for k = 1 floor((H + b + m*c)/(m*s)) and then carries; only
-upsampling makes k larger than 1, and a k that s divides is divided. So every convolution and pooling stays in the
-form, and two sizes are equal for every H exactly when their forms are. Products and sums are sympy polynomials whose
-atoms are such sizes.
+upsampling makes k larger than 1, and what k and s share is divided out. What is left of k then stands in place of H:
+floor((2*floor(H/2) + 1)/3). So every layer stays in the form; without such nesting two sizes are equal for every H
+exactly when their forms are. Products and sums are sympy polynomials whose atoms are such sizes.
 """
 
 from __future__ import annotations
@@ -16,32 +16,52 @@ from typing import Any
 import sympy
 from sympy.printing.str import StrPrinter
 
+from archcalc.builder.values import LARGEST
+from archcalc.lang.errors import Fault, SpecError
 from archcalc.ops.base import Op
 from archcalc.record import MISSING, Field
 from archcalc.volume import Dim, Symbolic, Truth, Undecided, Volume
 
 LONGEST_PERIOD = 4096  # of the sizes whose equality is looked into
+DEEPEST = 20  # sizes nested in each other
 _ATOMS: dict[Any, Size] = {}  # what a sympy symbol of a product stands for
 
 
 class Size:
-    """k*floor((symbol + b)/m) + c, with 0 <= b < m.
+    """k*floor((inner + b)/m) + c, with 0 <= b < m; `inner` is a symbol, or a multiple of such a size.
 
     >>> (((symbol("H") + 2 - 3) // 2 + 1) + 2 - 3) // 2 + 1
     ceil(H/4)
     """
 
-    __slots__ = ("b", "c", "k", "m", "symbol")
+    __slots__ = ("b", "c", "depth", "inner", "k", "m")
 
-    def __init__(self, symbol: str, b: int = 0, m: int = 1, c: int = 0, k: int = 1) -> None:
-        self.symbol, self.b, self.m, self.c, self.k = symbol, b % m, m, c + k * (b // m), k
+    def __init__(self, inner: str | Size, b: int = 0, m: int = 1, c: int = 0, k: int = 1) -> None:
+        """Raises `SpecError` where numbers are larger than a size can be, or the nesting is without end."""
+        self.inner, self.b, self.m, self.c, self.k = inner, b % m, m, c + k * (b // m), k
+        self.depth: int = inner.depth + 1 if isinstance(inner, Size) else 0
+        if max(m, k, abs(self.c)) > LARGEST or self.depth > DEEPEST:
+            message = f"the sizes that follow from the symbol `{self.symbol}` become too long"
+            raise SpecError([Fault(message, help="give the input in numbers, here or with `--input`")])
+
+    @property
+    def symbol(self) -> str:
+        """The symbol that the size depends on."""
+        return self.inner if isinstance(self.inner, str) else self.inner.symbol
 
     def at(self, value: int) -> int:
         """The size for a value of the symbol."""
-        return self.k * ((value + self.b) // self.m) + self.c
+        inner = value if isinstance(self.inner, str) else self.inner.at(value)
+        return self.k * ((inner + self.b) // self.m) + self.c
 
-    def _key(self) -> tuple[str, int, int, int, int]:
-        return self.symbol, self.b, self.m, self.k, self.c
+    def period(self) -> tuple[int, int]:
+        """By how much the symbol grows until the size has grown by a fixed number, and that number."""
+        step, rise = (1, 1) if isinstance(self.inner, str) else self.inner.period()
+        times = self.m // math.gcd(self.m, rise)
+        return step * times, self.k * (rise * times // self.m)
+
+    def _key(self) -> tuple[str | Size, int, int, int, int]:
+        return self.inner, self.b, self.m, self.k, self.c
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Size) and self._key() == other._key()
@@ -51,27 +71,27 @@ class Size:
 
     def __repr__(self) -> str:
         if self.m == 1:
-            form = self.symbol
+            form = f"{self.inner}"
         elif self.b == 0:
-            form = f"floor({self.symbol}/{self.m})"
+            form = f"floor({self.inner}/{self.m})"
         elif self.b == self.m - 1:
-            form = f"ceil({self.symbol}/{self.m})"
+            form = f"ceil({self.inner}/{self.m})"
         else:
-            form = f"floor(({self.symbol} + {self.b})/{self.m})"
+            form = f"floor(({self.inner} + {self.b})/{self.m})"
         form = form if self.k == 1 else f"{self.k}*{form}"
         return f"{form} {'+' if self.c > 0 else '-'} {abs(self.c)}" if self.c else form
 
     def _sympy_(self) -> Any:
         """The size in a polynomial: k, a symbol named after the rounded part, and c."""
-        bare = Size(self.symbol, self.b, self.m)
-        sign = {"positive": True} if self.b == self.m - 1 else {"nonnegative": True}  # of the least, at symbol = 1
-        atom = sympy.Symbol(repr(bare), integer=True, **sign)
+        bare = Size(self.inner, self.b, self.m)
+        sign = "positive" if bare.at(1) > 0 else "nonnegative"
+        atom = sympy.Symbol(repr(bare), integer=True, **{sign: True})
         _ATOMS[atom] = bare
         return self.k * atom + self.c
 
     def __add__(self, other: Dim) -> Dim:
         if isinstance(other, int):
-            return Size(self.symbol, self.b, self.m, self.c + other, self.k)
+            return Size(self.inner, self.b, self.m, self.c + other, self.k)
         return _polynomial(self) + other
 
     __radd__ = __add__
@@ -88,7 +108,7 @@ class Size:
 
     def __mul__(self, other: Dim) -> Dim:
         if isinstance(other, int) and other > 0:
-            return Size(self.symbol, self.b, self.m, self.c * other, self.k * other)
+            return Size(self.inner, self.b, self.m, self.c * other, self.k * other)
         product: Dim = sympy.expand(_polynomial(self) * other)
         return product
 
@@ -100,9 +120,10 @@ class Size:
             shared = math.gcd(self.k, other)
             k, s, c = self.k // shared, other // shared, self.c // shared
             if s == 1:
-                return Size(self.symbol, self.b, self.m, c, k)
+                return Size(self.inner, self.b, self.m, c, k)
             if k == 1:
-                return Size(self.symbol, self.b + self.m * c, self.m * s)
+                return Size(self.inner, self.b + self.m * c, self.m * s)
+            return Size(Size(self.inner, self.b, self.m, 0, k), c, s)
         return _polynomial(self) // other
 
     def __rfloordiv__(self, other: int) -> Dim:
@@ -118,14 +139,18 @@ class Size:
         """k*floor((H + b)/m) + c >= n exactly when H >= m*ceil((n - c)/k) - b."""
         if isinstance(other, int):
             least = self.m * -((self.c - other) // self.k) - self.b
-            return True if least <= 1 else Undecided(f"{self.symbol} >= {least}")
+            if isinstance(self.inner, Size):
+                return self.inner >= least
+            return least <= 1 if not 1 < least <= LARGEST else Undecided(f"{self.inner} >= {least}")
         difference = self - other
         return difference >= 0 if isinstance(difference, int) else Undecided(f"{self} >= {other}")
 
     def __le__(self, other: Dim) -> Truth:
         if isinstance(other, int):
             most = self.m * ((other - self.c) // self.k + 1) - 1 - self.b
-            return False if most < 1 else Undecided(f"{self.symbol} <= {most}")
+            if isinstance(self.inner, Size):
+                return self.inner <= most
+            return False if most < 1 else Undecided(f"{self.inner} <= {most}")
         difference = self - other
         return difference <= 0 if isinstance(difference, int) else Undecided(f"{self} <= {other}")
 
@@ -135,17 +160,31 @@ class Size:
         >>> bool(symbol("H").same(symbol("H") + 1)), (symbol("H") // 16 * 16).same(symbol("H")).text
         (False, '16 divides H')
         """
+        if self == other:
+            return True
         open_ = Undecided(f"{self} = {other}")
-        if self.symbol != other.symbol or self.k * other.m != other.k * self.m:
-            return open_
-        period = math.lcm(self.m, other.m)
-        if period > LONGEST_PERIOD:
+        (own, rise), (others, others_rise) = self.period(), other.period()
+        period = math.lcm(own, others)
+        if self.symbol != other.symbol or rise * others != others_rise * own or period > LONGEST_PERIOD:
             return open_
         equal = [n for n in range(1, period + 1) if self.at(n) == other.at(n)]
         if len(equal) in (0, period):
             return bool(equal)
         step = equal[0]
         return Undecided(f"{step} divides {self.symbol}") if equal == list(range(step, period + 1, step)) else open_
+
+    def common_divisor(self, other: int) -> Any:
+        """Greatest common divisor with a number."""
+        return gcd(sympy.sympify(self), sympy.Integer(other))
+
+
+class gcd(sympy.Function):  # type: ignore[misc]  # sympy has no types; its functions have small letters
+    """Greatest common divisor, left standing until it meets numbers."""
+
+    @classmethod
+    def eval(cls, a: Any, b: Any) -> Any:
+        """The number, where both are."""
+        return sympy.Integer(math.gcd(int(a), int(b))) if a.is_Integer and b.is_Integer else None
 
 
 def _polynomial(size: Size) -> Symbolic:
@@ -184,8 +223,8 @@ class Letter(sympy.Symbol):  # type: ignore[misc]  # sympy has no types
     """An argument as a letter."""
 
     def common_divisor(self, other: Any) -> Any:
-        """gcd, left standing."""
-        return sympy.Function("gcd")(self, other)
+        """Greatest common divisor."""
+        return gcd(self, other)
 
 
 class _Printer(StrPrinter):  # type: ignore[misc]  # sympy has no types

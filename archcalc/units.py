@@ -23,6 +23,13 @@ class Printed(NamedTuple):
         """Whether an exact value rounds to the figure (both ends count: papers round halves either way)."""
         return abs(self.value - exact) <= self.half_unit
 
+    def with_digits(self, digits: int) -> Printed:
+        """The figure with all zeros but those among its first digits only filling up: 800K, to within 5K for 2."""
+        units, half_unit = abs(self.value) / (2 * self.half_unit), self.half_unit
+        while units and units % 10 == 0 and units >= 10**digits:
+            units, half_unit = units / 10, half_unit * 10
+        return Printed(self.value, half_unit)
+
     def truncates_from(self, exact: int | Fraction) -> bool:
         """Whether the figure is an exact value cut off after its last digit."""
         return self.value <= exact < self.value + 2 * self.half_unit
@@ -108,11 +115,11 @@ def read(text: str) -> Printed:
     return Printed(value * scale, Fraction(scale, 2) / Fraction(10) ** places)
 
 
-_WORDS = {"million": "M", "billion": "G", "bn": "G", "thousand": "K", "k": "K", "trillion": "T"}
+_WORDS = {"million": "M", "billion": "G", "bn": "G", "b": "G", "thousand": "K", "k": "K", "trillion": "T"}  # B: no bytes
 
 
 def read_printed(text: str, kilo: int = 1000) -> Printed:
-    """A figure as papers print it: `138M`, `3.8×10^9`, `~70k`, `1.5 billion`, `14 GB`, `12x`, `81%`. Raises `ValueError`.
+    """A figure as papers print it: `138M`, `3.6B`, `3.8×10^9`, `~70k`, `14 GB`, `12x`, `81%`. Raises `ValueError`.
 
     K, M and G are powers of `kilo`, which is 1024 in a few tables.
 

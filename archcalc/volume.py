@@ -26,6 +26,8 @@ class Symbolic(Protocol):
     def __rfloordiv__(self, other: int, /) -> Dim: ...
     def __ge__(self, other: Dim, /) -> Truth: ...
     def __le__(self, other: Dim, /) -> Truth: ...
+    def common_divisor(self, other: int, /) -> Dim:
+        """Greatest common divisor with a number."""
 
 
 class Undecided(Record):
@@ -147,19 +149,12 @@ def at_least(a: Dim, b: Dim) -> Truth:
 
 
 def common_divisor(a: Dim, b: int) -> Dim:
-    """Greatest common divisor; on symbols by the sum 2*sum(floor(a*i/b), i < b) + a + b - a*b (Polezzi 1997).
+    """Greatest common divisor.
 
     >>> common_divisor(224, 7), common_divisor(13, 6)
     (7, 1)
     """
-    if isinstance(a, int):
-        return math.gcd(a, b)
-    if not isinstance(b, int):
-        return a.common_divisor(b)  # letters, for the reference page
-    total: Dim = a + b - a * b
-    for i in range(1, b):
-        total = total + 2 * ((a * i) // b)
-    return total
+    return math.gcd(a, b) if isinstance(a, int) else a.common_divisor(b)
 
 
 def footprint(k: int, d: int = 1) -> int:

@@ -206,6 +206,7 @@ def machine() -> str:
 def document(arguments: argparse.Namespace) -> tuple[str, bool]:
     """BENCHMARKS.md, and whether all requirements are met."""
     few = max(5, arguments.rounds // 5)  # for what takes long
+    load = os.getloadavg()[0]
     runs = take_turns(starts(arguments.python), arguments.rounds)
     chains = take_turns([chain(arguments.python, layers) for layers in (10_000, 100_000)], few)
     found = requirements(runs, chains)
@@ -219,7 +220,7 @@ def document(arguments: argparse.Namespace) -> tuple[str, bool]:
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * PEAK_UNIT / MB
     facts = (
         f"- date: {time.strftime('%Y-%m-%d')}",
-        f"- machine: {machine()}",
+        f"- machine: {machine()}; load {load:.1f} at the start",
         f"- versions: {versions}",
         f"- rounds: {arguments.rounds} for the start, {few} for the rest",
         f"- peaks below {own:.1f} MB, that of the measuring process, would not show",

@@ -82,8 +82,8 @@ def package(tmp_path_factory: pytest.TempPathFactory, backend: Path | None) -> P
 def files_of(*folders: str) -> set[str]:
     """The files of the checkout in some folders."""
     found = (path for folder in folders for path in (ROOT / folder).rglob("*"))
-    names = {path.relative_to(ROOT).as_posix() for path in found if path.is_file()}
-    return {name for name in names if "__pycache__" not in name and not Path(name).name.startswith(".")}
+    names = (path.relative_to(ROOT) for path in found if path.is_file())
+    return {name.as_posix() for name in names if not any(part.startswith((".", "__pycache__")) for part in name.parts)}
 
 
 def test_the_wheel_holds_the_package_and_its_zoo_and_nothing_else(package: Package) -> None:

@@ -40,7 +40,6 @@ def total(arch: str) -> Totals:
 @each_net
 def test_a_net_holds_what_it_expects(name: str) -> None:
     assert not unmet(report(name), built(name).expects)
-    assert {"params", "macs"} & {expect.target.id for expect, _ in built(name).expects}
 
 
 @each_net
@@ -55,7 +54,7 @@ def test_a_net_says_what_it_is_and_where_it_is_from(name: str) -> None:
 def test_a_net_for_classes_takes_any_number_of_them(name: str) -> None:
     if "classes" in built(name).args:
         other = load(f"{name}(classes=7)").build().graph
-        assert measure(other).rows[other.outputs[0][1]].output == (1, 1, 7)
+        assert measure(other).rows[other.outputs[0][1]].output.c == 7
 
 
 @pytest.mark.parametrize("path", spec_files(), ids=lambda path: path.name)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archcalc.graph import Graph, Node, walk
 from archcalc.ops.base import Op
@@ -149,12 +149,16 @@ def cost_of(op: Op, x: tuple[Volume, ...], shared: bool = False) -> Cost:
     shapes = {} if shared else op.weights(*x)
     work = op.work(y, *x)
 
-    def count(wanted: Callable[[str], bool]) -> Dim:
-        return sum_of(size(shape) for name, shape in shapes.items() if wanted(name))
-
-    biases = count(lambda name: name in op.biases)
-    buffers = count(lambda name: name in op.buffers)
-    weights = count(lambda name: name not in op.biases and name not in op.buffers)
+    weights: Dim = 0
+    biases: Dim = 0
+    buffers: Dim = 0
+    for name, shape in shapes.items():
+        if name in op.biases:
+            biases = biases + size(shape)
+        elif name in op.buffers:
+            buffers = buffers + size(shape)
+        else:
+            weights = weights + size(shape)
     rereads = sum_of(each.values for each in x) if work.macs != 0 else 0
     numbers = all(isinstance(n, int) for each in x for n in each)
     dropped = op.dropped(*x) if numbers else None
@@ -170,18 +174,26 @@ def size(shape: Shape) -> Dim:
 
 
 def sum_of(values: Iterable[Dim]) -> Dim:
-    """A sum of sizes, symbols or not."""
+    """A sum of sizes; the numbers apart from the symbols, which are slow to add to."""
+    numbers = 0
     total: Dim = 0
     for value in values:
-        total = total + value
-    return total
+        if isinstance(value, int):
+            numbers += value
+        else:
+            total = total + value
+    return total + numbers
 
 
 def add_up(rows: Iterable[Row]) -> Totals:
-    """The sums over some rows."""
-    listed = list(rows)
-    layers = sum(1 for row in listed if row.inputs)
-    return Totals(layers, **{name: sum_of(getattr(row.cost, name) for row in listed) for name in QUANTITIES})
+    """The sums over some rows. Rows alike share their cost, so each is summed once, times the number of its rows."""
+    times: dict[int, list[Any]] = {}
+    layers = 0
+    for row in rows:
+        layers += row.inputs != ()
+        times.setdefault(id(row.cost), [row.cost, 0])[1] += 1
+    sums = {name: sum_of(getattr(cost, name) * count for cost, count in times.values()) for name in QUANTITIES}
+    return Totals(layers, **sums)
 
 
 def work_of(rows: Iterable[Row]) -> Work:

@@ -7,9 +7,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from archcalc.analyses.costs import QUANTITIES, Cost, Report, Totals
-from archcalc.lang.errors import Fault, did_you_mean, quoted
+from archcalc.lang.errors import Fault, did_you_mean, nearest, quoted
 from archcalc.lang.printer import print_expr
+from archcalc.lang.source import Span
 from archcalc.lang.syntax import Expect, Expr, Number, Sizes
+from archcalc.ops.merge import unlike
 from archcalc.units import Printed, read
 from archcalc.volume import Dim, Volume
 
@@ -37,7 +39,12 @@ class Judged(NamedTuple):
 
 def judged(report: Report, expects: tuple[tuple[Expect, tuple[str, ...]], ...]) -> list[Judged]:
     """All `expect` lines held against a report; each stands in the group that its path names."""
-    return [_judge(report, expect, path) for expect, path in expects]
+    found = [_judge(report, expect, path) for expect, path in expects]
+    places = [(f"in `{'.'.join(path)}`",) if path else () for _, path in expects]
+    return [
+        each._replace(fault=each.fault._replace(notes=notes)) if each.fault else each
+        for each, notes in zip(found, places, strict=True)
+    ]
 
 
 def unmet(report: Report, expects: tuple[tuple[Expect, tuple[str, ...]], ...]) -> list[Fault]:
@@ -48,40 +55,63 @@ def unmet(report: Report, expects: tuple[tuple[Expect, tuple[str, ...]], ...]) -
 def _judge(report: Report, expect: Expect, path: tuple[str, ...]) -> Judged:
     rule = RULES.get(expect.rule or "archcalc")
     if rule is None:
-        help = did_you_mean(expect.rule, RULES) or f"known are {', '.join(RULES)}"
-        span = expect.span.to(expect.value.span)
-        return Judged(expect, None, Fault(f"unknown counting rule {quoted(expect.rule)}", span, help=help))
+        help = did_you_mean(expect.rule, RULES) or f"known are {', '.join(f'`{name}`' for name in RULES)}"
+        fault = Fault(f"unknown counting rule {quoted(expect.rule)}", _rule_span(expect), help=help)
+        return Judged(expect, None, fault)
     found = _found(report, expect.target.id, path, rule)
     if found is None:
-        known = (*TARGETS, "output", *report.graph.volumes)
         message = f"{quoted(expect.target.id)} is neither a quantity nor a volume"
-        return Judged(expect, None, Fault(message, expect.target.span, help=did_you_mean(expect.target.id, known)))
+        return Judged(expect, None, Fault(message, expect.target.span, help=_meant(report, expect.target.id)))
+    if not all(isinstance(n, int) for n in (found if isinstance(found, Volume) else (found,))):
+        return Judged(expect, found, None)  # nothing is claimed of symbols
     if isinstance(found, Volume):
         return Judged(expect, found, _size_fault(expect, found))
-    # nothing is claimed of symbols
-    return Judged(expect, found, _number_fault(expect, found) if isinstance(found, int) else None)
+    assert isinstance(found, int)
+    return Judged(expect, found, _number_fault(expect, found))
+
+
+def _rule_span(expect: Expect) -> Span:
+    """Where the name of the rule stands: behind the target, in brackets."""
+    start = expect.span.source.text.index(expect.rule, expect.target.span.end)
+    return Span(expect.span.source, start, start + len(expect.rule))
+
+
+def _meant(report: Report, target: str) -> str:
+    """The help for a target that there is not: of `conv9.params` the name, of `conv1.parms` the quantity."""
+    name, _, quantity = target.rpartition(".")
+    if name and quantity in TARGETS:
+        near = nearest(name, report.graph.volumes)
+        return f"did you mean `{near}.{quantity}`?" if near else ""
+    if name in report.graph.volumes and (near := nearest(quantity, TARGETS)):
+        return f"did you mean `{name}.{near}`?"
+    return did_you_mean(target, (*TARGETS, "output", *report.graph.volumes))
 
 
 def _found(report: Report, target: str, path: tuple[str, ...], rule: dict[str, str]) -> Volume | Dim | None:
     """What a target stands for: a total, a volume, or a quantity of a layer or group (`fc6.params`)."""
     if target == "output":
         return report.rows[report.graph.outputs[0][1]].cost.out
-    for length in range(len(path), -1, -1):
-        full = ".".join((*path[:length], target))
-        row = report.row(full)
+    around = ["".join(f"{part}." for part in path[:length]) for length in range(len(path), -1, -1)]
+    for group in around:
+        row = report.row(group + target)
         if row is not None:
             return row.cost.out
     if target in TARGETS:
         return _quantity(report.total(), rule.get(target, target))
     name, _, quantity = target.rpartition(".")
     if quantity in TARGETS and name:
-        row = report.row(name)
-        group = report.total(name)
-        if group.layers:
-            return _quantity(group, rule.get(quantity, quantity))
-        if row is not None and quantity != "layers":
-            return _quantity(row.cost, rule.get(quantity, quantity))
+        known = rule.get(quantity, quantity)
+        return next((found for group in around if (found := _part(report, group + name, known)) is not None), None)
     return None
+
+
+def _part(report: Report, name: str, quantity: str) -> Dim | None:
+    """A quantity of a group or of a layer."""
+    group = report.total(name)
+    if group.layers:
+        return _quantity(group, quantity)
+    row = report.row(name)
+    return _quantity(row.cost, quantity) if row is not None and quantity != "layers" else None
 
 
 def _quantity(figures: Totals | Cost, name: str) -> Dim:
@@ -97,7 +127,7 @@ def _size_fault(expect: Expect, found: Volume) -> Fault | None:
     said = tuple(_whole(part) for part in parts)
     if said == tuple(found):
         return None
-    what = f"said {print_expr(expect.value)}, found {found}"
+    what = f"said {print_expr(expect.value)}, found {found}: {unlike(Volume(*said), found)}"
     return Fault(f"`{expect.target.id}` is not as expected: {what}", expect.value.span)
 
 
@@ -112,10 +142,9 @@ def _number_fault(expect: Expect, found: int) -> Fault | None:
         return None
     named = f"[{expect.rule}]" if expect.rule else ""
     difference = Fraction(found) - printed.value
-    apart = f"{float(difference):+,.0f}" if difference.denominator != 1 else f"{int(difference):+,}"
     said = f"{expect.relation} {expect.value.text}".removeprefix("= ")
-    message = f"`{expect.target.id}{named}` is not as expected: said {said}, found {found:,}, difference {apart}"
-    return Fault(message, expect.value.span)
+    what = f"said {said}, found {found:,}, difference {round(difference):+,}"
+    return Fault(f"`{expect.target.id}{named}` is not as expected: {what}", expect.value.span)
 
 
 def _whole(part: Expr) -> int:

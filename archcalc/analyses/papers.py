@@ -14,28 +14,51 @@ the figures printed for it:
 
 from __future__ import annotations
 
+import math
+import operator
 import re
 import tomllib
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
 
-from archcalc.analyses.costs import Report, Row, add_up, work_of
-from archcalc.analyses.paths import receptive_sizes, weighted_layers
-from archcalc.builder.values import Evaluator, Refused, Scope, Unknown
+from archcalc.analyses.costs import Report
+from archcalc.analyses.quantities import NoLayer, part_of, quantities, quantity
+from archcalc.builder.values import Evaluator, Refused, Scope, Unknown, names_in
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
 from archcalc.lang.parser import parse
 from archcalc.lang.source import Source, Span
-from archcalc.lang.syntax import Expr, Let
+from archcalc.lang.syntax import Expr, Let, Name
 from archcalc.units import Printed, read_printed
 from archcalc.volume import Volume
 
 STATUSES = ("holds", "rounds", "truncates", "erratum", "fails", "waits")
-FILE_KEYS = ("source", "place", "year", "note", "arch", "means", "kilo", "row")
+FILE_KEYS = ("source", "place", "year", "note", "arch", "means", "kilo", "digits", "row")
 ROW_KEYS = ("arch", "input", "layer", "than", "than_layer", "note", "id", "place", "each", "where")
-CELL_KEYS = ("printed", "id", "note", "compute", "equals", "truncated", "erratum", "right", "waits")
+CELL_KEYS = ("printed", "id", "note", "compute", "per", "equals", "truncated", "digits", "erratum", "right", "waits")
+Kinds = dict[str, tuple[type | tuple[type, ...], str]]  # what a value has to be, where it is not text
+FILE_KINDS: Kinds = {
+    "year": (int, "a number"),
+    "means": (dict, "a table of words"),
+    "kilo": (dict, "a table of numbers"),
+    "digits": (dict, "a table of numbers"),
+}
+ROW_KINDS: Kinds = {"id": ((str, list), "text, or a list of texts"), "each": (dict, "a table of ranges")}
+CELL_KINDS: Kinds = {
+    "printed": ((str, int, float), "the figure as printed"),
+    "id": ROW_KINDS["id"],
+    "truncated": (bool, "true or false"),
+    "digits": (int, "a number"),
+}
 MOST_CASES = 20_000
+BOUNDS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 Find = Callable[[str, str | None], Report]  # the report of a net, by what the command line calls ARCH; its input
 Figures = dict[str, Any]
@@ -54,8 +77,10 @@ class Claim(NamedTuple):
     quantity: str
     printed: str
     compute: str  # an expression of our quantities; of a formula, what is printed
+    per: str  # an expression that it is divided by; empty where there is none
     equals: str  # of a formula: what it must come to
     kilo: int
+    digits: int  # zeros behind so many digits of the printed figure only fill up; 0: all of its digits count
     truncated: bool  # the printed figure may be cut off
     erratum: str  # why the printed figure is wrong; empty where it is not
     right: str  # what it should be
@@ -93,32 +118,49 @@ def read_table(source: Source) -> tuple[Claim, ...]:
         content = tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError([_toml_fault(source, error)]) from None
+    except RecursionError:
+        raise SpecError([Fault("not TOML: nested too deeply", Span(source, 0, 1))]) from None
     faults: list[Fault] = []
     claims: list[Claim] = []
     top = Span(source, 0, len(source.line(1)))
-    for key in content:
+    rows = content.pop("row", [])
+    table: dict[str, Any] = {"source": ""}
+    for key, value in content.items():
+        span = _key_span(source, key, 0, len(source.text))
+        misfits = list(_misfits(key, value, FILE_KINDS, span))
         if key not in FILE_KEYS:
-            help = did_you_mean(key, FILE_KEYS)
-            faults.append(Fault(f"unknown key {quoted(key)}", _key_span(source, key, 0, len(source.text)), help=help))
-    if not isinstance(content.get("source"), str):
+            misfits = [Fault(f"unknown key {quoted(key)}", span, help=did_you_mean(key, FILE_KEYS))]
+        table |= {} if misfits else {key: value}
+        faults += misfits
+    if "source" not in content:
         faults.append(Fault("the table has no `source`", top, help='say where it is printed: `source = "…"`'))
-        content["source"] = ""
-    rows = content.get("row", [])
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         faults.append(Fault("the table has no rows", top, help="a row starts with `[[row]]`"))
         rows = []
-    seen: dict[object, Span] = {}
-    for row, (start, end) in zip(rows, _row_spans(source), strict=False):
-        for claim in _claims(content, row, source, start, end, faults):
-            key = (claim.arch, claim.input, claim.layer, claim.than, claim.quantity, claim.place, claim.ids)
-            if key in seen:
-                line = seen[key].line
+    seen: dict[Claim, Span] = {}
+    for row, (start, end) in zip(rows, _row_spans(source, len(rows)), strict=True):
+        for claim in _claims(table, row, source, start, end, faults):
+            asked = claim._replace(printed="", note="", span=top)
+            if asked in seen:
+                line = seen[asked].line
                 faults.append(Fault(f"the same claim stands at line {line} already: {claim.quantity}", claim.span))
-            seen[key] = claim.span
+            seen[asked] = claim.span
             claims.append(claim)
     if faults:
         raise SpecError(faults)
     return tuple(claims)
+
+
+def _misfits(key: str, value: object, kinds: Kinds, span: Span) -> Iterator[Fault]:
+    """The fault of a value that is not of the kind its key wants."""
+    kind, wanted = kinds.get(key, (str, "text"))
+    fits = isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+    if fits and isinstance(value, dict) and key != "each":
+        fits = all(isinstance(each, str if key == "means" else int) for each in value.values())
+    if fits and isinstance(value, list):
+        fits = all(isinstance(each, str) for each in value)
+    if not fits:
+        yield Fault(f"`{key}` has to be {wanted}", span)
 
 
 def _toml_fault(source: Source, error: tomllib.TOMLDecodeError) -> Fault:
@@ -128,9 +170,11 @@ def _toml_fault(source: Source, error: tomllib.TOMLDecodeError) -> Fault:
     return Fault(f"not TOML: {message[:1].lower()}{message[1:]}", Span(source, start, start + 1))
 
 
-def _row_spans(source: Source) -> list[tuple[int, int]]:
-    """Where each `[[row]]` starts and ends in the text."""
+def _row_spans(source: Source, count: int) -> list[tuple[int, int]]:
+    """Where each `[[row]]` starts and ends in the text; the whole text where rows are written another way."""
     starts = [found.start() for found in re.finditer(r"^[ \t]*\[\[\s*row\s*\]\]", source.text, re.MULTILINE)]
+    if len(starts) != count or not starts:
+        return [(0, len(source.text))] * count
     return list(zip(starts, [*starts[1:], len(source.text)], strict=True))
 
 
@@ -145,9 +189,16 @@ def _claims(
     table: dict[str, Any], row: dict[str, Any], source: Source, start: int, end: int, faults: list[Fault]
 ) -> Iterator[Claim]:
     """The claims of one row: each key that is not about the row itself is a printed figure."""
+    own = {key: value for key, value in row.items() if key in ROW_KEYS}
+    misfits: list[Fault] = []
+    for key, value in own.items():
+        misfits += _misfits(key, value, ROW_KINDS, _key_span(source, key, start, end))
     cells = [key for key in row if key not in ROW_KEYS]
     if not cells:
-        faults.append(Fault("the row prints nothing", _key_span(source, "", start, end)))
+        misfits.append(Fault("the row prints nothing", _key_span(source, "", start, end)))
+    if misfits:
+        faults += misfits
+        return
     for key in cells:
         span = _key_span(source, key, start, end)
         try:
@@ -158,38 +209,39 @@ def _claims(
 
 def _claim(table: dict[str, Any], row: dict[str, Any], key: str, span: Span) -> Claim:
     cell = row[key] if isinstance(row[key], dict) else {"printed": row[key]}
-    for word in cell:
+    for word, value in cell.items():
         if word not in CELL_KEYS:
             help = did_you_mean(word, CELL_KEYS)
             raise _Bad(Fault(f"unknown key {quoted(word)} in the cell `{key}`", span, help=help))
-    printed = cell.get("printed")
-    if isinstance(printed, bool) or not isinstance(printed, (str, int, float)):
+        for fault in _misfits(word, value, CELL_KINDS, span):
+            raise _Bad(fault)
+    if "printed" not in cell:
         raise _Bad(Fault(f"the cell `{key}` prints nothing", span, help='write it as printed: `"138M"`'))
-    means = table.get("means", {})
-    kilo = table.get("kilo", {}).get(key, 1000)
     ids = cell.get("id", row.get("id", ()))
     claim = Claim(
-        table["source"],
-        str(row.get("place", table.get("place", ""))),
-        str(row.get("arch", table.get("arch", ""))),
-        row.get("input"),
-        row.get("layer"),
-        row.get("than"),
-        row.get("than_layer"),
-        key,
-        str(printed),
-        str(cell.get("compute", means.get(key, key))),
-        str(cell.get("equals", key)),
-        kilo,
-        bool(cell.get("truncated", False)),
-        str(cell.get("erratum", "")),
-        str(cell.get("right", "")),
-        str(cell.get("waits", "")),
-        (ids,) if isinstance(ids, str) else tuple(ids),
-        str(cell.get("note", row.get("note", table.get("note", "")))),
-        tuple((letter, _range(text, span)) for letter, text in row.get("each", {}).items()),
-        str(row.get("where", "")),
-        span,
+        source=table["source"],
+        place=row.get("place", table.get("place", "")),
+        arch=row.get("arch", table.get("arch", "")),
+        input=row.get("input"),
+        layer=row.get("layer"),
+        than=row.get("than"),
+        than_layer=row.get("than_layer"),
+        quantity=key,
+        printed=str(cell["printed"]),
+        compute=cell.get("compute", table.get("means", {}).get(key, key)),
+        per=cell.get("per", ""),
+        equals=cell.get("equals", key),
+        kilo=table.get("kilo", {}).get(key, 1000),
+        digits=cell.get("digits", table.get("digits", {}).get(key, 0)),
+        truncated=cell.get("truncated", False),
+        erratum=cell.get("erratum", ""),
+        right=cell.get("right", ""),
+        waits=cell.get("waits", ""),
+        ids=(ids,) if isinstance(ids, str) else tuple(ids),
+        note=cell.get("note", row.get("note", table.get("note", ""))),
+        each=tuple((letter, _range(text, span)) for letter, text in row.get("each", {}).items()),
+        where=row.get("where", ""),
+        span=span,
     )
     _check(claim)
     return claim
@@ -212,30 +264,68 @@ def _check(claim: Claim) -> None:
     if bool(claim.erratum) != bool(claim.right):
         lacks = "what is right: `right = …`" if claim.erratum else "why it is wrong: `erratum = …`"
         raise _Bad(Fault(f"an erratum has to say {lacks}", claim.span))
-    for text in (claim.printed, claim.right) if not claim.each else ():
-        if text and _figure(text, claim.kilo) is None:
-            raise _Bad(Fault(f"cannot read {quoted(text)} as a figure or a size", claim.span))
-    _expression(claim.compute, claim.span)
+    ratio = claim.than is not None or claim.than_layer is not None
+    if ratio + bool(claim.per) + bool(claim.each) > 1:
+        raise _Bad(Fault("only one of `than`, `per` and `each` can stand beside a figure", claim.span))
+    if claim.kilo not in (1000, 1024) or not 0 <= claim.digits <= 20:
+        raise _Bad(Fault("`kilo` is 1000 or 1024, `digits` a small number", claim.span))
+    formulas = [claim.compute, claim.per]
+    if claim.each:
+        formulas += [claim.equals, claim.where, claim.right]
+    elif claim.where:
+        raise _Bad(Fault("`where` is for formulas, which have letters: `each = …`", claim.span))
+    else:
+        for text in filter(None, (claim.printed, claim.right)):
+            if _figure(_bound(text)[1], claim.kilo) is None:
+                raise _Bad(Fault(f"cannot read {quoted(text)} as a figure or a size", claim.span))
+    for formula in filter(None, formulas):
+        _expression(formula, claim.span)
 
 
 def _figure(text: str, kilo: int) -> Printed | tuple[int, ...] | None:
     """A printed text as a number, or as a size `55x55x96`."""
-    size = re.fullmatch(r"\(?\s*(\d+(?:\s*[x×*,]\s*\d+){1,3})\s*\)?", text.replace(" ", ""))
+    size = re.fullmatch(r"\(?(\d{1,12}(?:[x×*,]\d{1,12}){1,3})\)?", text.replace(" ", ""))
     if size and not re.fullmatch(r"\d{1,3}(,\d{3})+", size[1]):
         return tuple(int(part) for part in re.split(r"[x×*,]", size[1]))
     try:
         return read_printed(text, kilo)
     except ValueError:
+        return _arithmetic(text)
+
+
+def _bound(text: str) -> tuple[str, str]:
+    """`<25M` as a relation and its figure, `1000+` as `>=1000`; no relation where the figure itself is meant."""
+    found = re.fullmatch(r"\s*([<>]=?)?\s*([^<>]*?)(\+?)\s*", text)
+    if not found:
+        return "", text
+    return found[1] or (">=" if found[3] else ""), found[2]
+
+
+def _arithmetic(text: str) -> Printed | None:
+    """`128x1x1x32 + 32x5x5x256`, worked out."""
+    found = _parsed(re.sub("[x×]", " * ", text)) if re.fullmatch(r"[\d\s()+*x×-]{3,200}", text) else ""
+    try:
+        value = Evaluator(Scope(), None).value(found) if not isinstance(found, str) else None
+    except Refused:
         return None
+    return Printed(Fraction(value), Fraction(0)) if isinstance(value, int) else None
 
 
 def _expression(text: str, span: Span) -> Expr:
     """An expression of quantities, in the language of specs."""
+    found = _parsed(text)
+    if isinstance(found, str):
+        raise _Bad(Fault(f"cannot read the expression {quoted(text)}{found}", span))
+    return found
+
+
+@cache
+def _parsed(text: str) -> Expr | str:
+    """The expression, or why there is none."""
     tree, faults = parse(Source("compute", f"let value = {text}"))
     statement = tree.items[0].statement if tree.items else None
     if faults or not isinstance(statement, Let) or len(tree.items) != 1:
-        why = f": {faults[0].message}" if faults else ""
-        raise _Bad(Fault(f"cannot read the expression {quoted(text)}{why}", span))
+        return f": {faults[0].message}" if faults else ""
     return statement.value
 
 
@@ -249,101 +339,104 @@ def judge(claim: Claim, find: Find) -> Outcome:
     if claim.each:
         return _judge_formula(claim, find)
     computed = _computed(claim, find)
-    agreement = agrees(computed, claim.printed, claim.kilo, claim.truncated or bool(claim.erratum))
+    agreement = agrees(computed, claim.printed, claim.kilo, claim.digits, claim.truncated or bool(claim.erratum))
     if not claim.erratum:
         return Outcome(claim, computed, agreement or "fails", claim.note)
     if agreement:
         return Outcome(claim, computed, "fails", "recorded as an erratum, but the engine agrees with it")
-    if not agrees(computed, claim.right, claim.kilo, False):
-        return Outcome(claim, computed, "fails", f"an erratum, but what is said to be right, {claim.right}, is not found")
+    if not agrees(computed, claim.right, claim.kilo):
+        return Outcome(claim, computed, "fails", f"an erratum, but {claim.right}, said to be right, is not found")
     return Outcome(claim, computed, "erratum", claim.erratum)
 
 
-def agrees(computed: Any, printed: str, kilo: int, truncated: bool) -> str:
-    """`holds` exactly, `rounds` to the printed digits, `truncates` to them where that is allowed, or empty."""
-    figure = _figure(printed, kilo)
+def agrees(computed: Any, printed: str, kilo: int = 1000, digits: int = 0, truncated: bool = False) -> str:
+    """`holds` exactly, `rounds` to the printed digits, `truncates` to them where that is allowed, or empty.
+
+    >>> agrees(802_816, "800K"), agrees(802_816, "800K", digits=2), agrees(60_965_224, "60M", truncated=True)
+    ('', 'rounds', 'truncates')
+    >>> agrees(208_896, "128x1x1x32 + 32x5x5x256"), agrees(23_834_568, "<25M"), agrees(1202, "1000+")
+    ('holds', 'holds', 'holds')
+    """
+    relation, text = _bound(printed)
+    figure = _figure(text, kilo)
+    if figure is None:
+        return ""
     if isinstance(computed, Volume):
-        sizes = figure if isinstance(figure, tuple) else (1, 1, int(figure.value)) if figure else ()
+        sizes = (1, 1, int(figure.value)) if isinstance(figure, Printed) else figure
         own = (computed.h, computed.w, computed.c)
         return "holds" if sizes in (own, own[:2]) else ""
-    if not isinstance(figure, Printed):
-        return ""
+    if isinstance(computed, tuple):  # a window, the shape of weights
+        sides: tuple[Any, ...] = (figure.value,) * len(computed) if isinstance(figure, Printed) else figure
+        return "holds" if sides == computed else ""
+    if not isinstance(figure, Printed):  # `128x5x5x256` of a number is a product
+        figure = Printed(Fraction(math.prod(figure)), Fraction(0))
+    if relation:
+        return "holds" if BOUNDS[relation](computed, figure.value) else ""
     if figure.value == computed:
         return "holds"
+    if digits:
+        figure = figure.with_digits(digits)
     if figure.rounds_from(computed):
         return "rounds"
     return "truncates" if truncated and figure.truncates_from(computed) else ""
 
 
-def _computed(claim: Claim, find: Find, letters: Figures | None = None) -> Any:
-    expr = _expression(claim.compute, claim.span)
-    value = _value(claim, find, claim.arch, claim.layer, expr, letters or {})
-    if claim.than is None and claim.than_layer is None:
-        return value
-    other = _value(claim, find, claim.than or claim.arch, claim.than_layer, expr, letters or {})
+def _computed(claim: Claim, find: Find) -> Any:
+    value = _value(claim, claim.compute, find, claim.arch, claim.layer)
+    if claim.than is not None or claim.than_layer is not None:
+        return _ratio(claim, value, _value(claim, claim.compute, find, claim.than or claim.arch, claim.than_layer))
+    if claim.per:
+        return _ratio(claim, value, _value(claim, claim.per, find, claim.arch, claim.layer))
+    return value
+
+
+def _ratio(claim: Claim, value: Any, other: Any) -> Fraction:
+    if isinstance(value, tuple) or isinstance(other, tuple) or other == 0:
+        raise SpecError([Fault(f"cannot divide {value} by {other}", claim.span)])
     return Fraction(value, other)
 
 
-def _value(claim: Claim, find: Find, arch: str, layer: str | None, expr: Expr, letters: Figures) -> Any:
-    figures = {**letters, **(_figures(find(arch, claim.input), layer, claim) if arch else {})}
-    if claim.compute == "size":
-        return figures["size"]
+def _value(claim: Claim, text: str, find: Find, arch: str, layer: str | None, letters: Figures | None = None) -> Any:
+    """An expression of quantities of a net, or of a part of it, worked out."""
+    expr = _expression(text, claim.span)
+    figures = dict(letters or {})
+    wanted = [name for name in names_in(expr) if name not in figures]
+    if wanted:
+        figures |= _figures(claim, find, arch, layer, wanted)
+    if letters is not None or not isinstance(expr, Name):  # a window 3x3 counts as 3
+        figures = {
+            name: figure[0] if isinstance(figure, tuple) and len(set(figure)) == 1 else figure
+            for name, figure in figures.items()
+        }
     try:
-        return Evaluator(Scope(names=figures), None).value(expr)
+        value = Evaluator(Scope(names=figures), None).value(expr)
     except Refused as refused:
-        known = [name for name in figures if name != "size"]
-        help = did_you_mean(claim.compute, known) or f"there are {', '.join(known)}"
-        raise SpecError([Fault(refused.fault.message, claim.span, help=help)]) from None
+        raise SpecError([Fault(refused.fault.message, claim.span, help=refused.fault.help)]) from None
     except Unknown:
-        raise SpecError([Fault(f"cannot work out {quoted(claim.compute)}", claim.span)]) from None
+        raise SpecError([Fault(f"cannot work out {quoted(text)}", claim.span)]) from None
+    if not isinstance(value, (int, Fraction, tuple)):
+        help = 'give its size in numbers: `input = "224x224x3"`'
+        raise SpecError([Fault(f"{quoted(text)} of `{arch}` is {value}", claim.span, help=help)])
+    return value
 
 
-def _figures(report: Report, layer: str | None, claim: Claim) -> Figures:
-    """The quantities of a net, or of one layer or group of it, by name."""
-    last = report.graph.outputs[0][1]
-    rows = list(report.rows)
-    if layer is not None and ".." in layer:
-        rows = _stretch(report, layer, claim)
-        last = report.rows.index(rows[-1])
-    elif layer is not None:
-        found = report.graph.volumes.get(layer)
-        group = tuple(layer.split("."))
-        rows = [row for row in report.rows if row.node.group[: len(group)] == group]
-        if found is None and not rows:
-            help = did_you_mean(layer, report.graph.volumes)
-            raise SpecError([Fault(f"`{claim.arch}` has no layer {quoted(layer)}", claim.span, help=help)])
-        last = found if found is not None else report.rows.index(rows[-1])
-        rows = rows or [report.rows[last]]
-    size = report.rows[last].cost.out
-    sums = add_up(rows)._asdict() | work_of(rows)._asdict()
-    counts: dict[str, int] = {}
-    for row in rows:
-        key = f"{row.node.op.type}_layers"
-        counts[key] = counts.get(key, 0) + 1
-    return {
-        **{f"{kind}_layers": 0 for kind in ("conv", "fc", "maxpool", "avgpool", "dropout", "add", "concat", "bn")},
-        **counts,
-        **sums,
-        "arriving": sum(x.values for x in rows[0].inputs),
-        "dropped_rows": (rows[-1].cost.dropped or (0, 0))[0],
-        "height": size.h,
-        "width": size.w,
-        "depth": size.c,
-        "size": size,
-        "weighted_layers": weighted_layers(report.graph, {id(row) for row in rows}, report),
-        "receptive": receptive_sizes(report.graph)[last],
-    }
-
-
-def _stretch(report: Report, layers: str, claim: Claim) -> list[Row]:
-    """The layers from one name to another, both among them: `conv1_1..pool2`."""
-    names = [row.node.name for row in report.rows]
-    ends = []
-    for name in layers.split("..", 1):
-        if name not in names:
-            raise SpecError([Fault(f"`{claim.arch}` has no layer {quoted(name)}", claim.span, help=did_you_mean(name, names))])
-        ends.append(names.index(name))
-    return list(report.rows[ends[0] : ends[1] + 1]) or [report.rows[ends[0]]]
+def _figures(claim: Claim, find: Find, arch: str, layer: str | None, wanted: list[str]) -> Figures:
+    """The quantities that are wanted, by name."""
+    if not arch:
+        lacks = "is not a letter of the formula" if claim.each else "is a quantity of a net, but the row names none"
+        raise SpecError([Fault(f"{quoted(wanted[0])} {lacks}", claim.span)])
+    report = find(arch, claim.input)
+    try:
+        part = part_of(report, layer)
+    except NoLayer as missing:
+        help = did_you_mean(missing.name, report.graph.volumes)
+        raise SpecError([Fault(f"`{arch}` has no layer {quoted(missing.name)}", claim.span, help=help)]) from None
+    figures = {name: quantity(part, name) for name in wanted}
+    for name, figure in figures.items():
+        if figure is None:
+            help = did_you_mean(name, quantities()) or f"there are {', '.join(quantities())}"
+            raise SpecError([Fault(f"unknown quantity {quoted(name)}", claim.span, help=help)])
+    return figures
 
 
 def _judge_formula(claim: Claim, find: Find) -> Outcome:
@@ -354,43 +447,55 @@ def _judge_formula(claim: Claim, find: Find) -> Outcome:
     """
     wrong = _first_miss(claim, claim.compute, find)
     shown = f"{claim.printed} = {claim.equals}"
+    if wrong and not claim.erratum:
+        return Outcome(claim, wrong, "fails", wrong)
     if not claim.erratum:
-        return Outcome(claim, shown if not wrong else wrong, "fails" if wrong else "holds", wrong or claim.note)
+        return Outcome(claim, shown, "holds", claim.note)
     if not wrong:
         return Outcome(claim, shown, "fails", "recorded as an erratum, but the engine agrees with it")
     still = _first_miss(claim, claim.right, find)
     if still:
         return Outcome(claim, still, "fails", f"an erratum, but what is said to be right fails too: {still}")
-    return Outcome(claim, claim.right, "erratum", f"{claim.erratum} ({wrong})")
+    return Outcome(claim, wrong, "erratum", claim.erratum)
 
 
 def _first_miss(claim: Claim, formula: str, find: Find) -> str:
     """The first case in which a formula differs from the engine, in words; empty if there is none."""
-    expr = _expression(formula, claim.span)
-    equals = _expression(claim.equals, claim.span)
-    where = _expression(claim.where, claim.span) if claim.where else None
-    letters = [letter for letter, _ in claim.each]
-    cases = 0
-    for values in product(*(values for _, values in claim.each)):
-        case: Figures = dict(zip(letters, values, strict=True))
-        evaluator = Evaluator(Scope(names=case), None)
-        if where is not None and not evaluator.truth(where):
-            continue
-        cases += 1
-        if cases > MOST_CASES:
-            raise SpecError([Fault(f"a formula is tried on at most {MOST_CASES:,} cases", claim.span)])
-        text = re.sub(r"\{(\w+)\}", lambda found, case=case: str(case.get(found[1], found[0])), claim.arch)  # type: ignore[misc]
+    tried = 0
+    no_net: SpecError | None = None
+    for case in _cases(claim):
+        arch = re.sub(r"\{(\w+)\}", lambda found, case=case: str(case.get(found[1], found[0])), claim.arch)  # type: ignore[misc]
         try:
-            figures = _figures(find(text, claim.input), claim.layer, claim) if text else {}
-        except SpecError:
-            continue  # there is no such net: a window larger than its input
-        found = Evaluator(Scope(names={**figures, **case}), None).value(equals)
-        said = evaluator.value(expr)
+            if arch:
+                find(arch, claim.input)
+        except SpecError as error:  # the formula claims nothing of it: a window larger than its input
+            no_net = error
+            continue
+        tried += 1
+        found = _value(claim, claim.equals, find, arch, claim.layer, case)
+        said = _value(claim, formula, find, "", None, case)
         if said != found:
             shown = ", ".join(f"{letter} = {value}" for letter, value in case.items())
             return f"{shown}: {said} by the formula, {found} by the engine"
-    if not cases:
+    if not tried and no_net is not None:
+        raise no_net
+    if not tried:
         raise SpecError([Fault("the formula is tried on no case", claim.span)])
     return ""
 
 
+def _cases(claim: Claim) -> Iterator[Figures]:
+    """The values of the letters that the formula speaks of."""
+    letters = [letter for letter, _ in claim.each]
+    cases = 0
+    for values in product(*(values for _, values in claim.each)):
+        cases += 1
+        if cases > MOST_CASES:
+            raise SpecError([Fault(f"a formula is tried on at most {MOST_CASES:,} cases", claim.span)])
+        case: Figures = dict(zip(letters, values, strict=True))
+        if not claim.where or _value(claim, claim.where, _no_net, "", None, case):
+            yield case
+
+
+def _no_net(arch: str, size: str | None) -> Report:
+    raise AssertionError("a formula of letters asks for no net")

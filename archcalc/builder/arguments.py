@@ -11,7 +11,7 @@ from archcalc.lang.errors import Fault, did_you_mean, quoted
 from archcalc.lang.printer import print_expr
 from archcalc.lang.source import Span
 from archcalc.lang.syntax import Argument, Between, Expr, Name, Param, Sizes, Slashed
-from archcalc.ops.base import Op
+from archcalc.ops.base import Op, shown
 from archcalc.record import MISSING, Field
 
 WORDS = ("half", "same", "full")
@@ -31,6 +31,11 @@ class Usage(NamedTuple):
     slots: tuple[tuple[Field, ...], ...]  # positional; those of one slot are parted by slashes
     flags: dict[str, tuple[str, bool]]  # word -> field, value
     text: str
+
+    def help(self, type_: Name) -> str:
+        """The usage, for a fault: under the name that was typed."""
+        _, space, rest = self.text.partition(" ")
+        return f"`{type_.id}{space}{rest}`" if rest else ""
 
 
 _usages: dict[type[Op], Usage] = {}
@@ -68,13 +73,13 @@ def bind_layer(cls: type[Op], type_: Name, args: tuple[Argument, ...], evaluator
     slots = list(use.slots)
     for arg in args:
         flag = use.flags.get(arg.value.id) if isinstance(arg.value, Name) and arg.name is None else None
-        if arg.name == "share" and isinstance(arg.value, Name):
-            share = arg.value
+        if arg.name == "share":
+            share, spans["share"] = _label(arg), arg.value.span
         elif flag:
             _once(values, flag[0], arg)
             values[flag[0]], spans[flag[0]] = flag[1], arg.span
         elif arg.name is not None:
-            _named(cls, arg)
+            _named(cls, type_, arg)
             _once(exprs, arg.name, arg)
             exprs[arg.name], spans[arg.name] = arg.value, arg.span
         else:
@@ -82,16 +87,15 @@ def bind_layer(cls: type[Op], type_: Name, args: tuple[Argument, ...], evaluator
                 slots.pop(0)
             if not slots:
                 raise Refused(_extra(use, type_, arg, evaluator))
-            for field, part in _parts(slots.pop(0), arg, use):
+            for field, part in _parts(slots.pop(0), arg, use.help(type_)):
                 _once(exprs, field.name, arg)
                 exprs[field.name], spans[field.name] = part, part.span
     for name, expr in exprs.items():
         values[name] = _convert(cls.fields[name], expr, evaluator, tuple(use.flags))
     for field in cls.fields.values():
         if field.name not in values and field.default is MISSING:
-            raise Refused(
-                Fault(f"`{type_.id}` lacks its {field.name}: {field.about}", type_.span, help=f"`{use.text}`")
-            )
+            message = f"`{type_.id}` lacks its {field.name}: {field.about}"
+            raise Refused(Fault(message, type_.span, help=use.help(type_)))
     _resolve_words(cls, values, spans)
     return Bound(cls(**values), spans, share)
 
@@ -101,16 +105,18 @@ def bind_call(
 ) -> None:
     """Puts the arguments of a call, or the defaults, into the scope of `inner`."""
     names = [param.name for param in params]
+    if len(set(names)) < len(names):
+        raise Unknown  # told where the parameters stand
     wanted = f"`{name}({', '.join(p.name if p.default is None else f'{p.name}=…' for p in params)})`"
     given: dict[str, Argument] = {}
     for at, arg in enumerate(args):
         if arg.name is None and at >= len(params):
-            count = f"{len(params)} argument{'s' * (len(params) != 1)}" if params else "no arguments"
-            raise Refused(Fault(f"`{name}` takes {count}, not {len(args)}", arg.span, help=wanted if params else ""))
+            count = f"{len(params)} argument{'s' * (len(params) != 1)}, not {len(args)}" if params else "no arguments"
+            raise Refused(Fault(f"`{name}` takes {count}", arg.span, help=wanted if params else ""))
         key = arg.name or names[at]
         if key not in names:
             message = f"`{name}` has no parameter {quoted(key)}"
-            raise Refused(Fault(message, arg.span, help=did_you_mean(key, names) or wanted))
+            raise Refused(Fault(message, _key(arg), help=did_you_mean(key, names) or wanted))
         _once(given, key, arg)
         given[key] = arg
     for param in params:
@@ -128,27 +134,44 @@ def _once(given: dict[str, Any], name: str, arg: Argument) -> None:
         raise Refused(Fault(f"`{name}` is given twice", arg.span))
 
 
-def _named(cls: type[Op], arg: Argument) -> None:
+def _key(arg: Argument) -> Span:
+    """The name of an argument in the text."""
+    return arg.span._replace(end=arg.span.start + len(arg.name or ""))
+
+
+def _named(cls: type[Op], type_: Name, arg: Argument) -> None:
     if arg.name not in cls.fields:
-        known = (*cls.fields, "share")
-        help = did_you_mean(arg.name or "", known) or f"`{usage(cls).text}`"
-        raise Refused(Fault(f"`{cls.types[0]}` has no argument {quoted(arg.name or '')}", arg.span, help=help))
+        help = did_you_mean(arg.name or "", (*cls.fields, "share")) or usage(cls).help(type_)
+        raise Refused(Fault(f"`{type_.id}` has no argument {quoted(arg.name or '')}", _key(arg), help=help))
+
+
+def _label(arg: Argument) -> Name:
+    """The layer whose weights are shared."""
+    if not isinstance(arg.value, Name):
+        raise Refused(Fault("`share` takes the label of a layer", arg.value.span))
+    return arg.value
 
 
 def _extra(use: Usage, type_: Name, arg: Argument, evaluator: Evaluator) -> Fault:
     if isinstance(arg.value, Name) and not evaluator.scope.find(arg.value.id):
-        help = did_you_mean(arg.value.id, use.flags) or f"`{use.text}`"
+        help = did_you_mean(arg.value.id, use.flags) or use.help(type_)
         return Fault(f"`{type_.id}` knows no word {quoted(arg.value.id)}", arg.span, help=help)
-    return Fault(f"`{type_.id}` takes no more arguments", arg.span, help=f"`{use.text}`")
+    more = "more " if use.slots else ""
+    return Fault(f"`{type_.id}` takes no {more}arguments", arg.span, help=use.help(type_))
 
 
-def _parts(slot: tuple[Field, ...], arg: Argument, use: Usage) -> list[tuple[Field, Expr]]:
+def _parts(slot: tuple[Field, ...], arg: Argument, help: str) -> list[tuple[Field, Expr]]:
+    """The parts that slashes make of an argument, each with its field."""
     parts = arg.value.parts if isinstance(arg.value, Slashed) else (arg.value,)
     if len(parts) > len(slot):
-        shape = "/".join(field.name for field in slot)
-        raise Refused(
-            Fault(f"{quoted(print_expr(arg.value))} has {len(parts)} parts: {shape}", arg.span, help=f"`{use.text}`")
-        )
+        surplus = parts[len(slot)].span.to(parts[-1].span)
+        if len(slot) == 1:
+            message, help = f"{slot[0].name} has no second part", "to divide, write `//`"
+        else:
+            message = (
+                f"{quoted(print_expr(arg.value))} has {len(parts)} parts, not {'/'.join(field.name for field in slot)}"
+            )
+        raise Refused(Fault(message, surplus, help=help))
     return list(zip(slot, parts, strict=False))
 
 
@@ -156,24 +179,20 @@ def _parts(slot: tuple[Field, ...], arg: Argument, use: Usage) -> list[tuple[Fie
 
 
 def _convert(field: Field, expr: Expr, evaluator: Evaluator, words: tuple[str, ...]) -> Any:
+    kind = field.kind.removesuffix(" | None")
+
     def whole(part: Expr, least: int = 1) -> Value:
         found = evaluator.value(part, also=words)
-        what = field.name
-        if isinstance(found, bool):
-            raise Refused(Fault(f"{what} must be a number", part.span))
+        if isinstance(found, bool) or not (kind == "Count" or isinstance(found, (int, Fraction))):
+            found = evaluator.number(part)  # refuses it
         if isinstance(found, Fraction):
-            raise Refused(
-                Fault(
-                    f"{what} must be a whole number, not {float(found):g}",
-                    part.span,
-                    help="`round`, `floor` or `ceil` it",
-                )
-            )
+            message = f"{field.name} must be a whole number, not {shown(found)}"
+            raise Refused(Fault(message, part.span, help="`round`, `floor` or `ceil` it"))
         if isinstance(found, int) and found < least:
-            raise Refused(Fault(f"{what} must be at least {least}, not {found}", part.span))
+            raise Refused(Fault(f"{field.name} must be at least {least}, not {found}", part.span))
         return found
 
-    return _KINDS[field.kind.removesuffix(" | None")](field, expr, whole, evaluator)
+    return _KINDS[kind](field, expr, whole, evaluator)
 
 
 _Whole = Callable[..., Any]
@@ -183,7 +202,7 @@ def _two(expr: Expr, field: Field) -> tuple[Expr, Expr]:
     """Height and width: `h x w`, or one for both."""
     if isinstance(expr, Sizes):
         if len(expr.parts) != 2:
-            message = f"{field.name} has {len(expr.parts)} sizes: height x width are wanted"
+            message = f"{quoted(print_expr(expr))} has {len(expr.parts)} sizes: {field.name} is height x width"
             raise Refused(Fault(message, expr.span))
         return expr.parts[0], expr.parts[1]
     return expr, expr
@@ -223,9 +242,9 @@ def _range(field: Field, expr: Expr, whole: _Whole, _: Evaluator) -> tuple[Any, 
 
 
 def _real(field: Field, expr: Expr, _: _Whole, evaluator: Evaluator) -> Fraction:
-    found = evaluator.value(expr)
-    if isinstance(found, bool) or not isinstance(found, (int, Fraction)) or found < 0:
-        raise Refused(Fault(f"{field.name} must be a number that is not negative", expr.span))
+    found = evaluator.number(expr)
+    if found < 0:
+        raise Refused(Fault(f"{field.name} must not be negative: {shown(found)}", expr.span))
     return Fraction(found)
 
 

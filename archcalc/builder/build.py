@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Container, Sequence
+from pathlib import PurePath
 from typing import NamedTuple
 
 from archcalc.builder.arguments import Bound, bind_call, bind_layer
+from archcalc.builder.explanations import (
+    misfit,
+    nothing_arrives,
+    place_of,
+    unknown_block,
+    unknown_layer,
+    unlike_weights,
+)
 from archcalc.builder.values import LARGEST, SIZE_NAMES, Evaluator, Refused, Scope, Unknown, Value, names_in
 from archcalc.graph import Graph, Node
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, in_order, quoted
-from archcalc.lang.parser import DEEPEST, KEYWORDS
+from archcalc.lang.parser import DEEPEST
+from archcalc.lang.printer import print_expr
 from archcalc.lang.source import Span
 from archcalc.lang.syntax import (
     Arch,
@@ -36,13 +47,16 @@ from archcalc.lang.syntax import (
     Use,
 )
 from archcalc.ops import REGISTRY, Op, reshape
+from archcalc.ops.base import shown
 from archcalc.volume import Dim, Undecided, Volume
 
 MOST_LAYERS = 100_000
-MOST_STEPS = 1_000_000
+MOST_STEPS = 300_000  # three for each of the most layers
+MOST_FAULTS = 1000
 MOST_NOTES = 3
 UNKNOWN = -1  # a volume whose fault is reported: nothing more is said of what follows from it
 
+_DEFINITION = re.compile(r"(block|let)\s+([A-Za-z_]\w*)")
 Flow = int | None  # index of the node whose volume arrives; None before the first
 Uses = Callable[[Name], Body]
 Symbols = Callable[[str], Dim]
@@ -64,6 +78,20 @@ class _Stop(Exception):
     """A limit is passed: building ends here."""
 
 
+class Caller(NamedTuple):
+    """A call or a repeat that is being carried out; `number` of the copy where there are several."""
+
+    name: str
+    span: Span
+    number: int = 0
+
+    def __str__(self) -> str:
+        copy = f", copy {self.number}" if self.number else ""
+        called = "called " if self.name != "repeat" else ""
+        name = f"`{self.name}(…)`" if called else "`repeat`"
+        return f"in {name}{copy}, {called}at {self.span.source.name}:{self.span.line}"
+
+
 class Place:
     """Where layers get their names: the labels and repeat numbers around, and what is taken there."""
 
@@ -77,12 +105,13 @@ class Place:
         """The place within a labelled call or a numbered repeat."""
         return Place((*self.path, label), reserved)
 
-    def numbered(self, type_: str) -> str:
+    def numbered(self, type_: str, taken: Container[str]) -> str:
         """The type and its next running number that no label has."""
         while True:
             number = self.counts[type_] = self.counts.get(type_, 0) + 1
-            if f"{type_}{number}" not in self.reserved:
-                return f"{self.prefix}{type_}{number}"
+            name = f"{self.prefix}{type_}{number}"
+            if f"{type_}{number}" not in self.reserved and name not in taken:
+                return name
 
     def next_repeat(self) -> str:
         """The number of the next copy of something repeated here, from 1."""
@@ -145,13 +174,15 @@ class _Builder:
         self.nodes: list[Node] = []
         self.outs: list[Volume] = []
         self.names: dict[str, int] = {}  # volumes by full name
-        self.lines: dict[str, Span] = {}  # where each label stands
+        self.lines: dict[str, tuple[Span, tuple[Caller, ...]]] = {}  # where each label stands, and how one came there
         self.outputs: list[tuple[str, int]] = []
         self.expects: list[tuple[Expect, tuple[str, ...]]] = []
         self.facts: dict[str, str] = {}
         self.assumptions: list[str] = []
-        self.used: list[str] = []
-        self.calls: list[tuple[str, Span]] = []
+        self.used: list[str] = []  # the families that are being read, the file itself first
+        self.below: set[str] = set()  # blocks that are called above their definition
+        self.gaps = False  # something is left out that any name may stand in; its fault is reported
+        self.calls: list[Caller] = []
         self.depth = 0
         self.steps = 0
         self.bound: dict[tuple[object, ...], Bound] = {}  # by statement and the values of the names in it
@@ -173,14 +204,15 @@ class _Builder:
             Block: self.block,
             Use: self.use,
             Expect: self.expect,
-            Broken: lambda item, flow, scope, place: self.volume_after_broken(item, place),
-            Arch: lambda item, flow, scope, place: flow,
+            Broken: self.broken,
+            Arch: self.arch,
         }
 
     # ------------------------------------------------------------ the whole
 
     def run(self, tree: Body, name: str, arch: Arch | None, args: tuple[Argument, ...]) -> Built:
-        scope = Scope()
+        scope = Scope(text=tree)
+        self.used.append(PurePath(tree.span.source.name).stem)
         values: dict[str, Value | None] = {}
         as_written = not args and self.size is None
         flow: Flow = None
@@ -214,7 +246,8 @@ class _Builder:
             if isinstance(item.statement, (Block, Let, Fact, Use, Arch, Broken)):
                 self.statement(item, None, scope, Place((), frozenset()))
             else:
-                self.fault("this stands outside the architectures of the file", item.statement.span)
+                help = "only `block`, `let`, `use` and facts are shared by them"
+                self.fault("this stands outside the architectures of the file", item.statement.span, help=help)
 
     def given_input(self, tree: Body, scope: Scope, place: Place) -> Flow:
         """The input from outside, for a text that has none of its own."""
@@ -233,6 +266,10 @@ class _Builder:
             bind_call(arch.name.id, arch.params, args, outer, Evaluator(inner, None), arch.name.span)
         except Refused as refused:
             self.add(refused.fault)
+        except Unknown:
+            pass
+        for param in arch.params:
+            inner.names.setdefault(param.name, None)
 
     def finish(self, flow: Flow, span: Span) -> None:
         """The net has an end, and nothing was computed in vain."""
@@ -247,16 +284,20 @@ class _Builder:
         for index, node in enumerate(self.nodes):
             if index not in taken:
                 help = f"merge it with `add` or `concat`, or make it an output: `output NAME from {node.name}`"
-                self.fault(f"`{node.name}` is computed and never used", node.span, help=help)
+                what = "computed" if node.inputs else "given"
+                self.fault(f"`{node.name}` is {what} and never used", node.span, help=help if node.inputs else "")
 
     # ------------------------------------------------------------ faults and limits
 
-    def add(self, fault: Fault) -> None:
+    def add(self, fault: Fault, calls: Sequence[Caller] | None = None) -> None:
         """Keeps a fault, the first at its place, with the calls that led there."""
-        notes = [f"in `{name}(…)`, called at {span.source.name}:{span.line}" for name, span in reversed(self.calls)]
+        notes = [str(caller) for caller in reversed(self.calls if calls is None else calls)]
         if len(notes) > MOST_NOTES:
-            notes = [*notes[: MOST_NOTES - 1], f"… {len(notes) - MOST_NOTES} calls more …", notes[-1]]
+            notes = [*notes[: MOST_NOTES - 1], f"… {len(notes) - MOST_NOTES} more …", notes[-1]]
         self.faults.setdefault(fault.span, fault._replace(notes=(*fault.notes, *notes)))
+        if len(self.faults) > MOST_FAULTS:
+            self.faults[None] = Fault(f"more than {MOST_FAULTS:,} faults: the net is built no further", fault.span)
+            raise _Stop
 
     def fault(self, message: str, span: Span, label: str = "", help: str = "", notes: tuple[str, ...] = ()) -> None:
         self.add(Fault(message, span, label, help, notes))
@@ -274,11 +315,14 @@ class _Builder:
             flow = self.statement(item, flow, scope, place)
         return flow
 
-    def statement(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+    def step(self, span: Span) -> None:
         self.steps += 1
         if self.steps > MOST_STEPS:
-            self.fault(f"the net takes more than {MOST_STEPS:,} steps to build", item.statement.span)
+            self.fault(f"the net takes more than {MOST_STEPS:,} steps to build", span)
             raise _Stop
+
+    def statement(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        self.step(item.statement.span)
         try:
             return self.rules[type(item.statement)](item, flow, scope, place)
         except Refused as refused:
@@ -288,7 +332,16 @@ class _Builder:
         self.name(item, UNKNOWN, place)
         return UNKNOWN
 
-    def volume_after_broken(self, item: Item, place: Place) -> Flow:
+    def broken(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        """What could not be read gives an unknown volume, or defines a name whose value is unknown."""
+        text = item.span.source.text
+        found = _DEFINITION.match(text, item.statement.span.start)
+        if found:
+            known = scope.names if found[1] == "let" else scope.broken
+            known[found[2]] = None
+            return flow
+        if item.label is None:
+            self.gaps = True
         self.name(item, UNKNOWN, place)
         return UNKNOWN
 
@@ -296,23 +349,33 @@ class _Builder:
         """Lets the label of a statement stand for the volume after it."""
         if item.label is None:
             return
-        full = place.prefix + item.label.id
-        if full in self.lines and self.lines[full] != item.label.span:
-            help = "label the calls that it stands in" if place.path or self.calls else ""
-            self.fault(
-                f"the label `{full}` is already given at line {self.lines[full].line}", item.label.span, help=help
-            )
-        elif full in self.lines:
-            self.fault(
-                f"the label `{full}` comes twice: its block is called twice here",
-                item.label.span,
-                help="label the calls",
-            )
+        full, span = place.prefix + item.label.id, item.label.span
+        if full in self.lines:
+            self.given_twice(full, span, place)
+        elif self.names.get(full, UNKNOWN) not in (UNKNOWN, flow):
+            at = place_of(self.nodes[self.names[full]].span, span)
+            self.fault(f"`{full}` is already the name of the layer at {at}", span, help="label that layer too")
         if flow is None:
-            self.fault(f"the label `{item.label.id}` stands before something that has no volume", item.label.span)
+            self.unlabelled(item)
             flow = UNKNOWN
-        self.lines[full] = item.label.span
+        self.lines.setdefault(full, (span, tuple(self.calls)))
         self.names[full] = flow
+
+    def given_twice(self, label: str, span: Span, place: Place) -> None:
+        """A label stands twice in the text, or its block is called twice, which is told at the second call."""
+        first_span, before = self.lines[label]
+        if any(".".join(place.path[:length]) in self.lines for length in range(1, len(place.path) + 1)):
+            return  # it is in a group whose own label comes twice: told there
+        if first_span != span:
+            help = "label the call that it stands in" if self.calls else ""
+            self.fault(f"the label `{label}` is already given at {place_of(first_span, span)}", span, help=help)
+            return
+        at = next(at for at, (a, b) in enumerate(zip(before, self.calls, strict=False)) if a != b)
+        first, second = before[at], self.calls[at]
+        at_first = place_of(first.span, second.span)
+        message = f"`{second.name}` is called here and at {at_first}: `{label}` would come twice"
+        help = f"label the calls: `LABEL: {second.name}(…)`"
+        self.add(Fault(message, second.span, help=help), self.calls[:at])
 
     def labels_of(self, body: Body, scope: Scope) -> frozenset[str]:
         """The labels that land in one place: those of a body, and of the blocks that it calls without a label."""
@@ -320,19 +383,23 @@ class _Builder:
             return self.labels[id(body)]
         self.labels[id(body)] = frozenset()  # a block that calls itself is refused elsewhere
         found: set[str] = set()
+        here = Scope(scope)
         for item in body.items:
             statement = item.statement
             if item.label:
                 found.add(item.label.id)
             elif isinstance(statement, BlockCall) and statement.times is None:
-                block = scope.block(statement.block.id)
+                block = here.block(statement.block.id)
                 found |= self.labels_of(block[0].body, block[1]) if block else set()
-            if isinstance(statement, Merge):
+            if isinstance(statement, Block):  # at once, so that a long chain of calls is never followed down
+                here.blocks.setdefault(statement.name.id, (statement, here))
+                self.labels_of(statement.body, here)
+            elif isinstance(statement, Merge):
                 for branch in statement.branches:
-                    found |= self.labels_of(branch, scope)
+                    found |= self.labels_of(branch, here)
             elif isinstance(statement, If):
-                found |= self.labels_of(statement.then, scope)
-                found |= self.labels_of(statement.orelse, scope) if statement.orelse else set()
+                found |= self.labels_of(statement.then, here)
+                found |= self.labels_of(statement.orelse, here) if statement.orelse else set()
         self.labels[id(body)] = frozenset(found)
         return self.labels[id(body)]
 
@@ -342,6 +409,8 @@ class _Builder:
             full = ".".join((*place.path[:length], name.id))
             if full in self.names:
                 return self.names[full]
+        if self.gaps:
+            raise Unknown
         known = [full.removeprefix(place.prefix) for full in self.names]
         raise Refused(Fault(f"no volume is called {quoted(name.id)}", name.span, help=did_you_mean(name.id, known)))
 
@@ -354,15 +423,25 @@ class _Builder:
     def layer(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
         statement = item.statement
         assert isinstance(statement, Layer)
-        bound = self.bind(statement, flow, scope)
-        share = self.shared(bound, place) if bound.share else None
-        if flow is None:
-            help = "start the net with `input 224x224x3`, or give `--input`"
-            raise Refused(Fault(f"no volume arrives at `{statement.type.id}`", statement.type.span, help=help))
-        if flow == UNKNOWN:
-            raise Unknown
-        name = place.prefix + item.label.id if item.label else place.numbered(statement.type.id)
-        index = self.node(name, bound.op, (flow,), place, statement.type.span, bound.spans, share)
+        name = self.name_for(item, statement.type.id, place)
+        try:
+            bound = self.bind(statement, flow, scope)
+            share = self.shared(bound, place) if bound.share else None
+            if flow is None:
+                raise Refused(nothing_arrives(statement.type))
+            if flow == UNKNOWN:
+                raise Unknown
+            index = self.node(name, bound.op, (flow,), place, statement.type.span, bound.spans, share)
+        except (Refused, Unknown):
+            self.names.setdefault(name, UNKNOWN)  # who asks for it by its name is not told that there is none
+            raise
+        return self.named_layer(item, name, index, place)
+
+    def name_for(self, item: Item, type_: str, place: Place) -> str:
+        """The name of a layer to come: its label, or its type and a number."""
+        return place.prefix + item.label.id if item.label else place.numbered(type_, self.names)
+
+    def named_layer(self, item: Item, name: str, index: int, place: Place) -> int:
         if item.label:
             self.name(item, index, place)
         else:
@@ -380,17 +459,9 @@ class _Builder:
         if bound is None:
             cls = REGISTRY.get(statement.type.id)
             if cls is None:
-                raise Refused(self.unknown_layer(statement, scope))
+                raise Refused(unknown_layer(statement, scope))
             bound = self.bound[key] = bind_layer(cls, statement.type, statement.args, evaluator)
         return bound
-
-    def unknown_layer(self, statement: Layer, scope: Scope) -> Fault:
-        word = statement.type.id
-        if scope.block(word):
-            return Fault(f"`{word}` is a block", statement.type.span, help=f"call it: `{word}(…)`")
-        known = (*REGISTRY, *KEYWORDS, *scope.all_blocks())
-        help = did_you_mean(word.lower(), known)
-        return Fault(f"{quoted(word)} is not a layer type", statement.type.span, help=help)
 
     def shared(self, bound: Bound, place: Place) -> int:
         """The node whose weights a layer uses."""
@@ -410,20 +481,20 @@ class _Builder:
         span: Span,
         spans: dict[str, Span] | None = None,
         share: int | None = None,
-        labels: tuple[str, ...] = (),
+        meeting: tuple[str, ...] = (),
     ) -> int:
         """Adds a layer, its needs checked; gives its index."""
         x = tuple(self.outs[i] for i in inputs)
         key = (id(op), x)  # the node keeps the op, so no other op will have this `id`
         y = self.known.get(key)
         if y is None:
-            self.check(op, x, name, span, spans or {}, labels)
+            self.check(op, inputs, name, span, spans or {}, meeting)
             y = self.known[key] = self.sized(op.out(*x), span)
-        if share is not None and op.weights(*x) != self.nodes[share].op.weights(
-            *(self.outs[i] for i in self.nodes[share].inputs)
-        ):
+        if share is not None:
             owner = self.nodes[share]
-            raise Refused(Fault(f"`{name}` cannot share the weights of `{owner.name}`: their shapes differ", span))
+            own = owner.op.weights(*(self.outs[i] for i in owner.inputs))
+            if not own or own != op.weights(*x):
+                raise Refused(unlike_weights(name, op.weights(*x), owner.name, own, (spans or {}).get("share", span)))
         if len(self.nodes) >= MOST_LAYERS and inputs:
             self.layers_left(span)
         self.nodes.append(Node(name, op, inputs, place.path, share, span))
@@ -436,17 +507,18 @@ class _Builder:
             raise _Stop
 
     def check(
-        self, op: Op, x: tuple[Volume, ...], name: str, span: Span, spans: dict[str, Span], labels: tuple[str, ...]
+        self, op: Op, inputs: tuple[int, ...], name: str, span: Span, spans: dict[str, Span], meeting: tuple[str, ...]
     ) -> None:
-        for need in op.needs(*x):
+        for need in op.needs(*(self.outs[i] for i in inputs)):
             if need.condition is True:
                 continue
             open_ = undecided(need.condition)
             if open_:
                 self.assumptions.append(f"{open_} (`{name}`)")
+            elif need.volumes:
+                raise Refused(misfit(need, meeting, inputs, self.nodes, self.outs, span))
             else:
-                at = spans.get(need.field, span)
-                raise Refused(Fault(need.message, at, need.label or "; ".join(labels), need.help))
+                raise Refused(Fault(need.message, spans.get(need.field, span), need.label, need.help))
 
     def sized(self, y: Volume, span: Span) -> Volume:
         for n in y:
@@ -460,30 +532,25 @@ class _Builder:
         assert isinstance(statement, Merge)
         if statement.branches:
             inputs = self.branches(statement, flow, scope, place)
-            shown = [f"branch {at} is" for at in range(1, len(inputs) + 1)]
+            meeting = [f"branch {at}{'' if i != flow else ' (empty)'}" for at, i in enumerate(inputs, 1)]
         else:
             names = statement.names
             inputs = [self.find(name, place) for name in names]
-            shown = [f"`{name.id}` is" for name in names]
+            meeting = [f"`{name.id}`" for name in names]
             if len(inputs) == 1:  # `add shortcut`: with the volume that arrives
                 if flow is None:
                     raise Refused(Fault(f"`{statement.type.id}` needs two volumes", statement.type.span))
-                inputs, shown = [flow, *inputs], ["the volume that arrives is", *shown]
+                inputs, meeting = [flow, *inputs], ["the volume that arrives", *meeting]
         if UNKNOWN in inputs:
             raise Unknown
-        labels = tuple(f"{what} {self.outs[i]} ({self.path_of(i)})" for what, i in zip(shown, inputs, strict=True))
         op = self.merges.setdefault(statement.type.id, REGISTRY[statement.type.id]())
-        name = place.prefix + item.label.id if item.label else place.numbered(statement.type.id)
-        index = self.node(name, op, tuple(inputs), place, statement.type.span, labels=labels)
-        if item.label:
-            self.name(item, index, place)
-        else:
-            self.names[name] = index
-        return index
+        name = self.name_for(item, statement.type.id, place)
+        index = self.node(name, op, tuple(inputs), place, statement.type.span, meeting=tuple(meeting))
+        return self.named_layer(item, name, index, place)
 
     def branches(self, statement: Merge, flow: Flow, scope: Scope, place: Place) -> list[int]:
         if flow is None:
-            raise Refused(Fault(f"no volume arrives at `{statement.type.id}`", statement.type.span))
+            raise Refused(nothing_arrives(statement.type))
         self.deeper(statement.type.span)
         inputs = [self.body(branch, flow, Scope(scope), place) for branch in statement.branches]
         self.depth -= 1
@@ -492,33 +559,31 @@ class _Builder:
             raise Refused(Fault(f"`{statement.type.id}` needs at least two branches", statement.type.span, help=help))
         return [UNKNOWN if index is None else index for index in inputs]
 
-    def path_of(self, index: int) -> str:
-        """How a volume came to be, for a fault: its last layers and the line of the last."""
-        node = self.nodes[index]
-        return f"`{node.name}`, line {node.span.line}"
-
     # ------------------------------------------------------------ calls, repeats, conditions
 
     def call(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
         statement = item.statement
         assert isinstance(statement, BlockCall)
-        block, home = self.called(statement, scope)
+        try:
+            block, home = self.called(statement, scope)
+        except (Refused, Unknown):
+            self.gaps = True
+            raise
         evaluator = self.evaluator(scope, flow)
         inside = Scope(home)
         bind_call(block.name.id, block.params, statement.args, evaluator, Evaluator(inside, None), statement.block.span)
         times = 1 if statement.times is None else self.count(statement.times, evaluator)
-        if item.label:
-            place_inside = place.inside(item.label.id, self.labels_of(block.body, home))
-        else:
-            place_inside = place
+        place_inside = place.inside(item.label.id, self.labels_of(block.body, home)) if item.label else place
         self.deeper(statement.block.span)
-        self.calls.append((block.name.id, statement.block.span))
+        caller = Caller(block.name.id, statement.block.span)
         if statement.times is None:
+            self.calls.append(caller)
             flow = self.body(block.body, flow, inside, place_inside)
+            self.calls.pop()
         else:
-            for _ in range(times):
-                flow = self.copy(block.body, flow, Scope(home, dict(inside.names)), place_inside, home)
-        self.calls.pop()
+            for number in range(times):
+                copy = Scope(home, dict(inside.names))
+                flow = self.copy(block.body, flow, copy, place_inside, caller._replace(number=number + 1))
         self.depth -= 1
         self.name(item, flow, place)
         return flow
@@ -527,18 +592,18 @@ class _Builder:
         name, span = statement.block.id, statement.block.span
         found = scope.block(name)
         if found is None:
-            if name in REGISTRY:
-                raise Refused(
-                    Fault(f"`{name}` is a layer type, not a block", span, help=f"write `{name} …` without brackets")
-                )
-            known = (*scope.all_blocks(), *REGISTRY)
-            raise Refused(Fault(f"no block is called {quoted(name)}", span, help=did_you_mean(name, known)))
-        body = found[0].body
-        if span.source is found[0].span.source and found[0].span.start < span.start < self.end_of(body):
+            if scope.is_broken(name):
+                raise Unknown
+            raise Refused(unknown_block(statement, scope))
+        block = found[0]
+        if span.source is block.span.source and block.span.start < span.start < self.end_of(block.body):
             raise Refused(Fault(f"block `{name}` calls itself", span, help="a block may call blocks defined above it"))
-        if span.source is found[0].span.source and span.start < found[0].span.start:
+        if span.source is block.span.source and span.start < block.span.start:
+            if name in self.below:  # told once, not at each call
+                raise Unknown
+            self.below.add(name)
             raise Refused(
-                Fault(f"block `{name}` is defined below, at line {found[0].span.line}", span, help="define it first")
+                Fault(f"block `{name}` is defined below, at line {block.span.line}", span, help="define it first")
             )
         return found
 
@@ -546,18 +611,21 @@ class _Builder:
     def end_of(body: Body) -> int:
         return body.items[-1].span.end if body.items else body.span.end
 
-    def copy(self, body: Body, flow: Flow, scope: Scope, place: Place, home: Scope) -> Flow:
+    def copy(self, body: Body, flow: Flow, scope: Scope, place: Place, caller: Caller) -> Flow:
         """One of the numbered copies of something repeated."""
+        self.step(caller.span)
+        self.calls.append(caller)
         number = place.next_repeat()
-        flow = self.body(body, flow, scope, place.inside(number, self.labels_of(body, home)))
+        flow = self.body(body, flow, scope, place.inside(number, self.labels_of(body, scope)))
+        self.calls.pop()
         if flow is not None:
             self.names[place.prefix + number] = flow
         return flow
 
     def count(self, expr: Expr, evaluator: Evaluator) -> int:
-        found = evaluator.value(expr)
-        if isinstance(found, bool) or not isinstance(found, int):
-            raise Refused(Fault("the count of a repeat must be a whole number", expr.span))
+        found = evaluator.number(expr)
+        if not isinstance(found, int):
+            raise Refused(Fault(f"the count of a repeat must be a whole number, not {shown(found)}", expr.span))
         if found < 0:
             raise Refused(Fault(f"the count of a repeat must not be negative: {found}", expr.span))
         if found > MOST_LAYERS:
@@ -572,7 +640,8 @@ class _Builder:
         self.deeper(statement.span)
         for number in range(times):
             names: dict[str, Value | None] = {statement.index.id: number} if statement.index else {}
-            flow = self.copy(statement.body, flow, Scope(scope, names), within, scope)
+            caller = Caller("repeat", statement.span, number + 1)
+            flow = self.copy(statement.body, flow, Scope(scope, names), within, caller)
         self.depth -= 1
         self.name(item, flow, place)
         return flow
@@ -603,24 +672,20 @@ class _Builder:
         assert isinstance(statement, Input)
         size, self.size = self.size or statement.size, None
         volume = self.volume(size, scope)
-        name = place.prefix + item.label.id if item.label else place.numbered("input")
+        name = self.name_for(item, "input", place)
         if not item.label and name == f"{place.prefix}input1":
             name = f"{place.prefix}input"
         index = self.node(name, reshape.Input(size=volume), (), place, statement.span)
-        if item.label:
-            self.name(item, index, place)
-        else:
-            self.names[name] = index
-        return index
+        return self.named_layer(item, name, index, place)
 
     def volume(self, size: Expr, scope: Scope) -> Volume:
         """A size as written: H x W x C, or the length of a vector."""
         parts = size.parts if isinstance(size, Sizes) else (size,)
         if len(parts) not in (1, 3):
-            help = f"a single channel is `{'x'.join(['…'] * len(parts))}x1`" if len(parts) == 2 else ""
-            raise Refused(
-                Fault(f"a size is height x width x depth, or one number; these are {len(parts)}", size.span, help=help)
-            )
+            written = print_expr(size)
+            help = f"a single channel is `{written}x1`" if len(parts) == 2 else ""
+            message = f"{quoted(written)} has {len(parts)} sizes: an input is height x width x depth, or one number"
+            raise Refused(Fault(message, size.span, help=help))
         dims = [self.dim(part, scope) for part in parts]
         return Volume(*dims) if len(dims) == 3 else Volume(1, 1, dims[0])
 
@@ -629,27 +694,31 @@ class _Builder:
             if self.symbols is None:
                 raise Refused(Fault(f"`{part.id}` is a symbol; a number is wanted here", part.span))
             return self.symbols(part.id)
-        found = Evaluator(scope, None).value(part)
-        if isinstance(found, bool) or not isinstance(found, int) or found < 1:
-            raise Refused(Fault(f"a size must be a whole number of at least 1, not {found}", part.span))
+        if isinstance(part, Name) and not scope.find(part.id):
+            help = did_you_mean(part.id, scope.all_names()) or "a size is written `224x224x3`, a symbol in capitals"
+            raise Refused(Fault(f"{quoted(part.id)} is not a size", part.span, help=help))
+        found = Evaluator(scope, None).number(part)
+        if not isinstance(found, int) or found < 1:
+            raise Refused(Fault(f"a size must be a whole number of at least 1, not {shown(found)}", part.span))
         return found
 
     def output(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
         statement = item.statement
         assert isinstance(statement, Output)
+        self.unlabelled(item)
         start = self.find(statement.origin, place) if statement.origin else flow
         if start is None:
-            raise Refused(Fault("no volume arrives at this output", statement.span))
+            raise Refused(Fault(f"no volume arrives at the output `{statement.name.id}`", statement.span))
         end: Flow = start
         if statement.body:
             self.deeper(statement.span)
             inside = place.inside(statement.name.id, self.labels_of(statement.body, scope))
             end = self.body(statement.body, start, Scope(scope), inside)
             self.depth -= 1
-        full = place.prefix + statement.name.id
+        full, span = place.prefix + statement.name.id, statement.name.span
         if full in self.lines:
-            self.fault(f"the name `{full}` is already given at line {self.lines[full].line}", statement.name.span)
-        self.lines[full] = statement.name.span
+            self.fault(f"the name `{full}` is already given at {place_of(self.lines[full][0], span)}", span)
+        self.lines.setdefault(full, (span, tuple(self.calls)))
         self.names[full] = end if end is not None else UNKNOWN
         self.outputs.append((full, self.names[full]))
         return flow
@@ -661,7 +730,10 @@ class _Builder:
         assert isinstance(statement, Let)
         name = statement.name
         self.unlabelled(item)
-        if name.id in scope.names or name.id in SIZE_NAMES:
+        if name.id in SIZE_NAMES:
+            self.fault(f"`{name.id}` is the {name.id} of the volume that arrives: choose another name", name.span)
+            return flow
+        if name.id in scope.names:
             self.fault(f"`{name.id}` is already defined", name.span, help="names do not change: choose another")
             return flow
         try:
@@ -689,9 +761,15 @@ class _Builder:
         if name.id in REGISTRY:
             self.fault(f"`{name.id}` is a layer type and cannot be the name of a block", name.span)
         elif name.id in scope.blocks:
-            line = scope.blocks[name.id][0].span.line
-            self.fault(f"block `{name.id}` is already defined at line {line}", name.span)
+            at = place_of(scope.blocks[name.id][0].span, name.span)
+            self.fault(f"block `{name.id}` is already defined at {at}", name.span)
         scope.blocks.setdefault(name.id, (statement, scope))
+        self.labels_of(statement.body, scope)
+        return flow
+
+    def arch(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
+        """Another architecture of the file."""
+        self.unlabelled(item)
         return flow
 
     def use(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
@@ -699,20 +777,26 @@ class _Builder:
         statement = item.statement
         assert isinstance(statement, Use)
         self.unlabelled(item)
+        name = statement.name
         if self.uses is None:
             self.fault("`use` is not possible here", statement.span)
-        elif statement.name.id in self.used:
-            self.fault(f"`{statement.name.id}` uses itself", statement.name.span)
-        else:
+        elif name.id in self.used:
+            circle = [*self.used[self.used.index(name.id) :], name.id]
+            self.fault(f"families use one another in a circle: {', '.join(f'`{each}`' for each in circle)}", name.span)
+        elif name.id not in scope.families:
+            scope.families.add(name.id)
             try:
-                tree = self.uses(statement.name)
+                tree = self.uses(name)
             except SpecError as error:
+                self.gaps = True
                 for fault in error.faults:
-                    self.add(fault)
+                    elsewhere = fault.span is not None and fault.span.source is not name.span.source
+                    note = f"in the family that {name.span.source.name}:{name.span.line} uses"
+                    self.add(fault._replace(notes=(*fault.notes, note)) if elsewhere else fault)
                 return flow
-            self.used.append(statement.name.id)
+            self.used.append(name.id)
             for used in tree.items:
-                if isinstance(used.statement, (Block, Let, Use)):
+                if isinstance(used.statement, (Block, Let, Use, Broken)):
                     self.statement(used, None, scope, place)
             self.used.pop()
         return flow

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 from archcalc.lang.errors import Fault, did_you_mean, quoted
 from archcalc.lang.printer import print_expr
-from archcalc.lang.syntax import Binary, Block, Call, Expr, Name, Number, Unary
+from archcalc.lang.source import Span
+from archcalc.lang.syntax import Binary, Block, Body, Call, Expr, Let, Name, Number, Unary
 from archcalc.record import Record
 from archcalc.volume import Symbolic, Undecided, Volume
 
 LARGEST = 10**12
+MOST_ZEROS = 30  # behind a number with an exponent
+MOST_FACTORS = 64  # of a power
 SIZE_NAMES = ("height", "width", "depth")
 
 Value: TypeAlias = "int | Fraction | bool | Symbolic"
@@ -35,12 +38,18 @@ class Unknown(Exception):
 class Scope:
     """Names and blocks as they are visible from one place: its own, then those around it."""
 
-    __slots__ = ("blocks", "names", "parent")
+    __slots__ = ("blocks", "broken", "families", "lets", "names", "parent", "text")
 
-    def __init__(self, parent: Scope | None = None, names: dict[str, Value | None] | None = None) -> None:
+    def __init__(
+        self, parent: Scope | None = None, names: dict[str, Value | None] | None = None, text: Body | None = None
+    ) -> None:
         self.parent = parent
+        self.text = text  # of the whole file, in the outermost scope
+        self.lets: dict[str, Span] | None = None  # of the text, where they stand; found when they are asked for
         self.names: dict[str, Value | None] = names or {}  # None: its value is unknown
         self.blocks: dict[str, tuple[Block, Scope]] = {}
+        self.broken: dict[str, None] = {}  # blocks that could not be read
+        self.families: set[str] = set()  # whose blocks are here
 
     def find(self, name: str) -> Scope | None:
         """The scope that defines a name."""
@@ -58,6 +67,22 @@ class Scope:
             scope = scope.parent
         return None
 
+    def is_broken(self, name: str) -> bool:
+        """Whether a block of this name stands in the text but could not be read."""
+        return name in self.broken or (self.parent is not None and self.parent.is_broken(name))
+
+    def definition_below(self, name: Name) -> int | None:
+        """The line of a `let` that stands below a place where its name is used."""
+        if self.parent is not None:
+            return self.parent.definition_below(name)
+        if self.lets is None:
+            self.lets = {}
+            for let in _lets(self.text):
+                self.lets.setdefault(let.name.id, let.span)
+        found = self.lets.get(name.id)
+        below = found is not None and found.source is name.span.source and found.start > name.span.start
+        return found.line if found and below else None
+
     def all_names(self) -> list[str]:
         """All names that are visible."""
         return [*self.names, *(self.parent.all_names() if self.parent else ())]
@@ -65,6 +90,18 @@ class Scope:
     def all_blocks(self) -> list[str]:
         """All blocks that are visible."""
         return [*self.blocks, *(self.parent.all_blocks() if self.parent else ())]
+
+
+def _lets(part: object) -> Iterator[Let]:
+    """All `let` of a part of a tree, outside of blocks."""
+    if isinstance(part, tuple):
+        for each in part:
+            yield from _lets(each)
+    elif isinstance(part, Let):
+        yield part
+    elif isinstance(part, Record) and not isinstance(part, (Block, Expr)):
+        for name in part.fields:
+            yield from _lets(getattr(part, name))
 
 
 class Evaluator:
@@ -96,6 +133,15 @@ class Evaluator:
             return name, scope.names[name]
         return (self.volume, self.unknown_volume) if name in SIZE_NAMES else None
 
+    def number(self, expr: Expr) -> int | Fraction:
+        """The value of an expression that neither truth values nor symbols can stand for."""
+        found = self.value(expr)
+        if isinstance(found, bool):
+            raise Refused(Fault(f"a number is wanted, not the truth of {quoted(print_expr(expr))}", expr.span))
+        if isinstance(found, (int, Fraction)):
+            return found
+        raise Refused(self._undecided(expr))
+
     def truth(self, expr: Expr) -> bool:
         """The truth of a condition; 0 is false."""
         found = self.value(expr)
@@ -116,12 +162,19 @@ class Evaluator:
             if self.volume is None:
                 raise Refused(Fault(f"no volume arrives here that `{expr.id}` could be of", expr.span))
             return self.volume[SIZE_NAMES.index(expr.id)]
-        known = [*self.scope.all_names(), *SIZE_NAMES, *also]
-        help = did_you_mean(expr.id, known)
-        first, cross, rest = expr.id.partition("x")
+        raise Refused(Fault(f"unknown name {quoted(expr.id)}", expr.span, help=self._help(expr, also)))
+
+    def _help(self, unknown: Name, also: Iterable[str]) -> str:
+        """The likely mend for a name that is not known."""
+        name = unknown.id
+        below = self.scope.definition_below(unknown)
+        if below is not None:
+            return f"`{name}` is defined below, at line {below}: a name is used after its definition"
+        help = did_you_mean(name, [*self.scope.all_names(), *SIZE_NAMES, *also])
+        first, cross, rest = name.partition("x")
         if not help and cross and all(part.isdigit() or self.scope.find(part) for part in (first, rest)):
             help = f"write `({first})x{rest}` for {first} by {rest}"
-        raise Refused(Fault(f"unknown name {quoted(expr.id)}", expr.span, help=help))
+        return help
 
     def _unary(self, expr: Unary) -> Value:
         if expr.op == "not":
@@ -134,13 +187,13 @@ class Evaluator:
             return self.truth(expr.left) and self.truth(expr.right)
         if expr.op == "or":
             return self.truth(expr.left) or self.truth(expr.right)
+        if expr.op == "**":
+            return _power(expr, self.number(expr.left), self.number(expr.right))
         left, right = self.value(expr.left), self.value(expr.right)
         if expr.op in _COMPARISONS:
             return self._compared(expr, left, right)
         if expr.op in ("//", "%") and isinstance(right, (int, Fraction)) and right <= 0:
             raise Refused(Fault(f"cannot divide by {right}", expr.right.span))
-        if expr.op == "**":
-            return _power(expr, left, right)
         try:
             return bounded(_ARITHMETIC[expr.op](left, right), expr)
         except TypeError:
@@ -162,10 +215,11 @@ class Evaluator:
     def _call(self, expr: Call) -> Value:
         function = _FUNCTIONS.get(expr.function)
         if function is None:
-            known = (*_FUNCTIONS, *self.scope.all_blocks())
-            raise Refused(
-                Fault(f"unknown function {quoted(expr.function)}", expr.span, help=did_you_mean(expr.function, known))
+            span = expr.span._replace(end=expr.span.start + len(expr.function))
+            help = (
+                did_you_mean(expr.function, _FUNCTIONS) or f"there are {', '.join(f'`{name}`' for name in _FUNCTIONS)}"
             )
+            raise Refused(Fault(f"unknown function {quoted(expr.function)}", span, help=help))
         least, most, rule = function
         if not least <= len(expr.args) <= most:
             wanted = "one value" if most == 1 else "at least two values"
@@ -197,20 +251,22 @@ def number(expr: Number) -> int | Fraction:
     if text[-1].isalpha():
         raise Refused(Fault(f"the suffix of {quoted(expr.text)} is for `expect` lines only", expr.span))
     mantissa, _, exponent = text.lower().partition("e")
-    if abs(int(exponent or 0)) > 30:
+    if int(exponent or 0) > MOST_ZEROS:
         raise Refused(_too_large(expr))
+    if int(exponent or 0) < -MOST_ZEROS:
+        raise Refused(_too_small(expr))
     return bounded(Fraction(mantissa) * Fraction(10) ** int(exponent or 0), expr)  # type: ignore[return-value]
 
 
 def bounded(value: Any, expr: Expr) -> Value:
     """The value, refused where it is too large; a whole fraction becomes an int."""
     if isinstance(value, (int, Fraction)):
-        if abs(value) > LARGEST:
+        if not -LARGEST <= value <= LARGEST:
             raise Refused(_too_large(expr))
         if isinstance(value, Fraction) and value.denominator == 1:
             return int(value)
         if isinstance(value, Fraction) and value.denominator > LARGEST**3:
-            raise Refused(Fault("a fraction with too many digits", expr.span))
+            raise Refused(_too_small(expr))
     return value  # type: ignore[no-any-return]
 
 
@@ -218,16 +274,20 @@ def _too_large(expr: Expr) -> Fault:
     return Fault(f"number too large: more than {LARGEST:,}", expr.span)
 
 
-def _power(expr: Binary, base: Value, exponent: Value) -> Value:
-    if not isinstance(base, (int, Fraction)) or not isinstance(exponent, int):
-        raise Refused(Fault("a power takes a number and a whole exponent", expr.span))
+def _too_small(expr: Expr) -> Fault:
+    return Fault("a fraction with too many digits", expr.span)
+
+
+def _power(expr: Binary, base: int | Fraction, exponent: int | Fraction) -> Value:
+    if not isinstance(exponent, int):
+        raise Refused(Fault(f"an exponent must be a whole number, not {float(exponent):g}", expr.right.span))
     if exponent < 0:
         raise Refused(Fault(f"negative exponent {exponent}", expr.right.span))
-    if abs(base) <= 1 and isinstance(base, int):
-        return base**exponent if exponent < 2 else base ** (2 + exponent % 2)
-    if exponent > 64:
+    if isinstance(base, int) and -1 <= base <= 1:
+        exponent = min(exponent, 2 + exponent % 2)
+    if exponent > MOST_FACTORS:
         raise Refused(_too_large(expr))
-    return bounded(base**exponent, expr)
+    return bounded(Fraction(base) ** exponent, expr)
 
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {

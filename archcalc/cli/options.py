@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, TypeVar
 
 import click
 
+from archcalc.lang.errors import Fault, SpecError, quoted
 from archcalc.units import BYTES_PER_VALUE
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -37,16 +40,31 @@ def all_of(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
 
 
 @contextmanager
-def opened(path: str | None) -> Any:
-    """The stream to write to: a file, or standard output."""
-    if path is None or path == "-":
-        yield sys.stdout
-        return
+def opened(path: str | None) -> Iterator[TextIO]:
+    """The stream to write to: a file, or standard output. Raises `SpecError` where it cannot be written."""
     try:
-        with open(path, "w", encoding="utf-8") as file:
-            yield file
+        if path is not None and path != "-":
+            with open(path, "w", encoding="utf-8") as file:
+                yield file
+        elif sys.stdout is not None:
+            yield sys.stdout
+            sys.stdout.flush()
+        else:  # the shell's `>&-`
+            raise OSError(errno.EBADF, "it is closed")
+    except BrokenPipeError:  # the reader has seen enough: `| head -1`
+        _discard_output()
+        raise click.exceptions.Exit(0) from None
     except OSError as error:
-        raise click.ClickException(f"cannot write '{path}': {error.strerror}") from None
+        if path is None or path == "-":
+            _discard_output()
+        what = quoted(path, 200) if path is not None else "standard output"
+        raise SpecError([Fault(f"cannot write {what}: {(error.strerror or str(error)).lower()}")]) from None
+
+
+def _discard_output() -> None:
+    """Lets what is left for standard output go nowhere, so that the end of the process does not fail on it."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write(lines: Iterable[str], stream: TextIO) -> None:

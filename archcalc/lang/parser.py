@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import re
 from bisect import bisect_left
 from collections.abc import Callable
+from functools import cached_property
 from typing import NoReturn, TypeVar
 
 from archcalc.lang.errors import Fault, did_you_mean, quoted
@@ -49,20 +51,22 @@ KEYWORDS = (
     *("arch", "block", "else", "expect", "from", "if", "input", "let", "note", "output", "repeat", "source", "use"),
     *("year", *MERGES, "and", "or", "not", "as"),
 )
-_OPENERS = ("arch", "block", "else", "if", "output", "repeat", *MERGES)  # words with braces behind them
+_OPENERS = ("arch", "block", "else", "if", "output", "repeat")  # words with braces behind them, beside the merges
 _STOPS = ("newline", ";", "|", "}", "end", "comment")  # a statement ends before these
 _FILE, _BRACED, _BRANCHES = ("end",), ("end", "}"), ("end", "}", "|")  # a body ends before these
-_TO_NEXT_ARCH = ("end", "")
+_TO_NEXT_ARCH = ("end", "arch")
 _STRENGTH = {"or": 0, "and": 1, "+": 3, "-": 3, "*": 4, "//": 4, "%": 4}
 _STRENGTH |= dict.fromkeys(("==", "!=", "<=", ">=", "<", ">"), 2)
 _COMPARING, _ADDING = 2, 3
+_TIMES = re.compile(r"x[0-9]*")
 _RELATIONS = ("=", "~", "<=", ">=")
 _MEANT = {
     "=": "`let k = 32` names a value, `expect params = 32` checks one",
+    ",": "statements are parted by `;`, branches by `|`",
     "[": "a list is written without brackets: `3x3`",
     ":": "a label is one name at the start of a statement, a padding is `1:2`",
     ".": "a number starts with a digit: `0.5`",
-    "{": f"braces follow {', '.join(f'`{word}`' for word in _OPENERS)}",
+    "{": f"braces follow {', '.join(f'`{word}`' for word in (*_OPENERS, *MERGES))}",
     "//": "a comment starts with `#`",
     "==": "write `=`",
     "<": "write `<=`",
@@ -182,6 +186,11 @@ class _Parser:
     def fail(self, message: str, token: Token | None = None, help: str = "") -> NoReturn:
         raise _Unreadable(Fault(message, self.span(token or self.token), help=help))
 
+    def unexpected(self, help: str) -> NoReturn:
+        if self.token.kind == ")":
+            self.fail("`)` closes nothing")
+        self.fail(f"unexpected {self.shown()}", help=help)
+
     def require(self, kind: str, why: str, help: str = "") -> Token:
         if self.token.kind != kind:
             self.fail(f"expected `{kind}` {why}, not {self.shown()}", help=help)
@@ -211,7 +220,8 @@ class _Parser:
         return Name(span, self.source.text[span.start : span.end])
 
     def deeper(self, token: Token) -> None:
-        if self.depth >= DEEPEST:
+        # One bracket more, because the canonical text may need it: `(n)x3`.
+        if self.depth >= DEEPEST and (self.round or token.kind != "("):
             self.fail(f"nested more than {DEEPEST} deep", token)
         self.depth += 1
 
@@ -237,8 +247,9 @@ class _Parser:
                 self.skip_braces()
             else:
                 self.take()
-            if self.token.kind == "newline" and self.next_line_opens():
-                self.take()
+        if self.token.kind == "newline" and self.next_line_opens():
+            self.gap()
+            self.skip_braces()
 
     def next_line_opens(self) -> bool:
         """Whether only line ends part the next token from a `{`."""
@@ -249,15 +260,33 @@ class _Parser:
 
     def skip_braces(self) -> None:
         """Past `{ … }`: what it holds is read for its faults, if it looks like statements."""
+        if self.depth < DEEPEST and self.at_token not in self.closed:
+            self.take()
+            return
         if self.depth < DEEPEST and self.following.kind in ("newline", "comment", "name", "}"):
-            self.braces("", _BRANCHES)
+            self.take()
+            self.depth += 1
+            self.bodies(_BRANCHES)
+            self.depth -= 1
             return
         inside = 0
         while not self.at("end"):
             inside += (self.token.kind == "{") - (self.token.kind == "}")
             self.take()
-            if not inside or (self.token.kind == "newline" and self.depth < DEEPEST):
+            if not inside:
                 return
+
+    @cached_property
+    def closed(self) -> frozenset[int]:
+        """The `{` that a `}` belongs to, by their places among the tokens."""
+        open_ones: list[int] = []
+        found: list[int] = []
+        for at, token in enumerate(self.tokens):
+            if token.kind == "{":
+                open_ones.append(at)
+            elif token.kind == "}" and open_ones:
+                found.append(open_ones.pop())
+        return frozenset(found)
 
     # ------------------------------------------------------------ bodies and statements
 
@@ -269,57 +298,68 @@ class _Parser:
         """`{ … }`, cut at the bars if bodies end there."""
         if self.token.kind == "{":
             self.deeper(self.token)
+        elif self.next_line_opens():
+            help = "write the `{` on the same line"
         opening = self.require("{", why, help)
+        bodies, closed = self.bodies(ends)
+        self.depth -= 1
+        if not closed:
+            self.report(Fault("this `{` is never closed", self.span(opening), help="close it with `}`"))
+        if all(body.inline for body in bodies):
+            return bodies
+        return [body.replace(inline=False) if body.inline else body for body in bodies]
+
+    def bodies(self, ends: tuple[str, ...]) -> tuple[list[Body], bool]:
+        """The bodies between bars up to a `}`, which is taken, and whether it was there."""
         bodies = [self.body(ends)]
         while self.token.kind == "|":
             self.take()
             bodies.append(self.body(ends))
-        if self.token.kind == "}":
-            self.take()
-        else:
-            self.report(Fault("this `{` is never closed", self.span(opening), help="close it with `}`"))
-        self.depth -= 1
-        if self.source.text.find("\n", opening.end, self.last.end) < 0:
-            return [Body(body.span, body.items, inline=True) for body in bodies]
-        return bodies
+        return bodies, self.token.kind == "}" and bool(self.take())
 
     def body(self, ends: tuple[str, ...], head: str = "") -> Body:
         """Statements up to one of `ends`, which is left to be taken."""
-        items, above, first = list[Item](), list[str](), self.tokens[max(0, self.at_token - 1)]
-        if ends != _FILE and self.at("comment"):
+        items, above, first = list[Item](), list[str](), self.last
+        if ends != _FILE and self.token.kind == "comment":
             head = " ".join(filter(None, (head, self.take().text)))
-        gap, joined, after_last = 0, False, self.at_token  # line ends since the last thing; `;` since it; its end
-        while not (self.token.kind in ends or (ends != _FILE and self.ends_at_arch(ends))):
-            token = self.token
-            if token.kind in ("newline", ";"):
-                self.take()
-                gap += token.kind == "newline"
-                joined = token.kind == ";" and gap == 0 and bool(items) and not _ends_in_comment(items[-1])
-                continue
-            if token.kind in ("}", "|"):
-                self.stray(token)
+        after_last = self.at_token
+        lines, joined = self.gap()
+        while not self.at_end_of(ends):
+            if self.token.kind in ("}", "|"):
+                self.stray()
                 after_last = self.at_token
-                continue
-            if gap > 1 and (items or above):
-                above.append("")
-            gap = 0
-            if token.kind == "comment":
-                above.append(self.take().text)
             else:
-                items.append(self.item(joined, tuple(above)))
-                above, after_last = [], self.at_token
+                if lines > 1 and (items or above):
+                    above.append("")
+                if self.token.kind == "comment":
+                    above.append(self.take().text)
+                else:
+                    joined = joined and bool(items) and not _ends_in_comment(items[-1])
+                    items.append(self.item(joined, tuple(above)))
+                    above, after_last = [], self.at_token
+            lines, joined = self.gap()
         if ends == _TO_NEXT_ARCH:  # comments above the next `arch` are its own
             self.move(after_last)
             above = []
-        return Body(self.span(first), tuple(items), False, head, tuple(above))
+        inline = ends in (_BRACED, _BRANCHES) and self.source.text.find("\n", first.start, self.token.start) < 0
+        return Body(self.span(first), tuple(items), inline, head, tuple(above))
 
-    def ends_at_arch(self, ends: tuple[str, ...]) -> bool:
-        return self.at_word("arch") if ends == _TO_NEXT_ARCH else self.at_new_arch()
+    def gap(self) -> tuple[int, bool]:
+        """Takes line ends and semicolons: how many line ends, and whether there were semicolons alone."""
+        first, lines = self.at_token, 0
+        while self.token.kind in ("newline", ";"):
+            lines += self.take().kind == "newline"
+        return lines, self.at_token > first and not lines
 
-    def stray(self, token: Token) -> None:
-        closes = "`}` closes nothing" if token.kind == "}" else "`|` stands outside the braces of a merge"
-        self.take()
-        self.report(Fault(closes, self.span(token)))
+    def at_end_of(self, ends: tuple[str, ...]) -> bool:
+        """Whether a body ends here that ends before the tokens `ends`, or else before an `arch`."""
+        if self.token.text != "arch" or ends == _FILE:
+            return self.token.kind in ends
+        return ends == _TO_NEXT_ARCH or self.at_new_arch()
+
+    def stray(self) -> None:
+        closes = "`}` closes nothing" if self.at("}") else "`|` stands outside the braces of a merge"
+        self.report(Fault(closes, self.span(self.take())))
 
     def item(self, joined: bool, leading: tuple[str, ...]) -> Item:
         """One statement, its label and its trailing comment."""
@@ -331,7 +371,7 @@ class _Parser:
             label = self.label()
             statement = self.statement()
             if not (self.token.kind in _STOPS or self.at_new_arch()):
-                self.fail(f"unexpected {self.shown()}", help=_mend(statement, self.token))
+                self.unexpected(_mend(statement, self.token))
         except _Unreadable as unreadable:
             self.depth, self.round = depth, 0
             self.give_up(first, unreadable.fault)
@@ -365,7 +405,9 @@ class _Parser:
     def statement(self) -> Statement:
         token = self.token
         if token.kind != "name":
-            help = _MEANT.get(token.kind, "") if token.kind == "//" else ""
+            help = _MEANT["//"] if token.kind in ("//", "/", "-") else ""
+            if token.kind == "number" and self.following.kind == "*":
+                help = "a call is repeated by `* 3` behind it"
             self.fail(f"expected a layer, a block or a keyword, not {self.shown()}", help=help)
         if token.text in ("else", "as", "and", "or", "not"):
             help = "it stands behind the `}` of its `if`" if token.text == "else" else ""
@@ -381,7 +423,7 @@ class _Parser:
             times = None
             if self.token.kind == "*":
                 self.take()
-                times = self.expr()
+                times = self.atom()
             return BlockCall(span, name, args, times)
         return Layer(span, name, self.layer_args(token))
 
@@ -588,9 +630,9 @@ class _Parser:
                 help = did_you_mean(layer.text, _OPENERS) or _MEANT[kind]
                 self.fail(f"expected an argument or the end of the line, not `{kind}`", help=help)
             if kind == ",":
-                self.fail("arguments of a layer are parted by spaces, not by `,`")
-            if kind == "=":
-                self.fail(f"expected an argument, not `{kind}`", help=_MEANT[kind])
+                self.fail("arguments of a layer are parted by spaces, not by `,`", help=_MEANT[kind])
+            if kind in ("=", ")"):
+                self.unexpected(_MEANT["="])
             args.append(self.argument(self.slashed))
         return tuple(args)
 
@@ -625,9 +667,9 @@ class _Parser:
         before = self.atom() if atoms else self.expr(in_args=True)
         if self.token.kind != ":":
             return before
-        self.tight(":", first)
         if self.token.spaced or self.following.spaced:
             self.fail("unexpected `:`", help=_MEANT[":"])
+        self.tight(":", first)
         self.take()
         return Between(self.since(first), before, self.atom())
 
@@ -712,7 +754,7 @@ class _Parser:
         if token.kind == "(":
             return self.bracket()
         if token.kind != "name" or token.text in KEYWORDS:
-            help = _MEANT[token.kind] if token.kind in ("[", ":", ".") else ""
+            help = _MEANT[token.kind] if token.kind in ("[", ":") or (token.kind == "." and token.spaced) else ""
             self.fail(f"expected a value, not {self.shown()}", help=help)
         self.take()
         if self.token.kind == "(" and not self.token.spaced:
@@ -725,7 +767,7 @@ class _Parser:
         opening = self.open()
         inner = self.expr()
         if self.token.kind != ")":
-            help = "a block is called without a space: `name(a, b)`" if self.at(",") else ""
+            help = "a block is called without a space, `name(a, b)`; sizes are `3x3`" if self.at(",") else ""
             self.unclosed(opening, "`)`", help)
         self.close()
         self.loose = False
@@ -742,12 +784,16 @@ def _ends_in_comment(item: Item) -> bool:
 
 def _mend(statement: Statement, token: Token) -> str:
     """What was likely meant where something follows a whole statement."""
-    if isinstance(statement, Input) and token.kind == ",":
+    if isinstance(statement, Input) and token.kind in (",", "number"):
         return "sizes are parted by `x`: `224x224x3`"
     if isinstance(statement, Merge) and statement.names and token.kind == "name":
         return "names are parted by `,`"
-    if isinstance(statement, BlockCall) and token.text == "x":
+    if isinstance(statement, Expect) and token.text == "x":
+        return "a size is written without spaces: `55x55x96`"
+    if isinstance(statement, BlockCall) and (token.kind == "x" or _TIMES.fullmatch(token.text)):
         return "a call is repeated by `* 3` behind it"
+    if isinstance(statement, BlockCall) and token.kind in _STRENGTH:
+        return "put the count in brackets: `* (n - 1)`"
     if isinstance(statement, BlockCall) and token.kind == "number":
         return f"brackets call a block; a layer has its arguments behind a space: `{statement.block.id} 3 64`"
     return "end a statement with a new line or `;`"

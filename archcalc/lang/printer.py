@@ -163,7 +163,7 @@ def _arch(statement: Arch, indent: str) -> list[str]:
 def _braced(head: str, bodies: tuple[Body, ...], indent: str) -> list[str]:
     """`head { … | … }`, on one line where it stood on one."""
     if all(body.inline for body in bodies):
-        return [f"{head} {{{' |'.join([_inline(body) for body in bodies])} }}"]
+        return [f"{head} {{{' |'.join(map(_inline, bodies))} }}"]
     lines = [f"{head} {{"]
     for number, body in enumerate(bodies):
         inner = list(_lines(body, indent + INDENT))
@@ -210,7 +210,7 @@ def _expr(expr: Expr, tight: bool, strength: int) -> str:
         case Call(function=function, args=args):
             return f"{function}({', '.join(_expr(arg, tight, 0) for arg in args)})"
         case Unary(op="not", operand=operand):
-            return _bracketed(f"not {_expr(operand, tight, _COMPARING)}", strength > 3)
+            return _bracketed(f"not {_expr(operand, tight, 3)}", strength > 3)
         case Unary(op=op, operand=operand):
             return _bracketed(f"{op}{_expr(operand, tight, _SIGN)}", strength > _SIGN)
         case Binary(op=op, left=left, right=right):

@@ -85,6 +85,7 @@ class Silu(Activation):
 
     each = Work(exps=1, adds=1, divs=1)
     examples = ("input 112x112x32; silu",)
+    known_as = ("swish",)
 
 
 @op("sigmoid")
@@ -117,6 +118,7 @@ class HardSwish(Activation):
 
     each = Work(adds=1, compares=2, divs=1, muls=1)
     examples = ("input 112x112x16; hardswish",)
+    known_as = ("hardsilu",)
 
 
 @op("dropout")

@@ -53,6 +53,7 @@ class Op(Record):
 
     types: ClassVar[tuple[str, ...]] = ()  # its names in the language, the canonical one first
     examples: ClassVar[tuple[str, ...]] = ()
+    known_as: ClassVar[tuple[str, ...]] = ()  # names that it has elsewhere, for who looks for it
     inplace: ClassVar[bool] = False  # its output takes the place of its input: no activations of its own
     arity: ClassVar[str] = "one"  # or "many": a merge
     biases: ClassVar[tuple[str, ...]] = ("b", "shift")  # which of its weights are biases

@@ -111,6 +111,7 @@ class Conv(Windowed):
     dilation: Pair = arg("distance of the cells under the window", default=(1, 1), symbol="D", named=True)
     bias: Flag = arg("one number added per filter", default=True)
     examples = ("input 227x227x3; conv 11/4/0 96", "input 17x17x64; conv 1x7/1/0x3 64 groups=2 nobias")
+    known_as = ("conv2d", "convolution", "convolution2d")
 
     @property
     def spread(self) -> Pair:
@@ -154,6 +155,7 @@ class DepthwiseConv(Windowed):
     dilation: Pair = arg("distance of the cells under the window", default=(1, 1), symbol="D", named=True)
     bias: Flag = arg("one number added per filter", default=True)
     examples = ("input 112x112x32; dwconv 3/1/1 nobias", "input 16x16x8; dwconv 3/2/same multiplier=2")
+    known_as = ("depthwise", "depthwiseconv", "depthwiseconv2d")
 
     @property
     def spread(self) -> Pair:
@@ -193,6 +195,7 @@ class Deconv(Windowed):
     )
     bias: Flag = arg("one number added per filter", default=True)
     examples = ("input 14x14x32; deconv 4/2/1 64", "input 7x7x16; deconv 3/2/1 8 extra=1 nobias")
+    known_as = ("convtranspose", "convtranspose2d", "conv2dtranspose", "transposedconv")
 
     @property
     def spread(self) -> Pair:

@@ -16,6 +16,7 @@ class FullyConnected(Op):
     outputs: Count = arg("how many outputs", symbol="N")
     bias: Flag = arg("one number added per output", default=True)
     examples = ("input 7x7x512; fc 4096", "input 784; fc 10 nobias")
+    known_as = ("dense", "linear", "fullyconnected", "innerproduct")
 
     def out(self, x: Volume) -> Volume:
         """A vector of N."""

@@ -66,6 +66,7 @@ class Concat(Merge):
     """
 
     examples = ("input 28x28x192; concat { conv 1 64 | conv 3/1/1 128 }",)
+    known_as = ("concatenate", "cat")
 
     def out(self, *xs: Volume) -> Volume:
         """Depths add up."""
@@ -89,6 +90,7 @@ class Mul(Merge):
     """
 
     examples = ("input 56x56x64; mul { id | gap ; fc 16 ; relu ; fc 64 ; sigmoid }",)
+    known_as = ("multiply",)
 
     def out(self, *xs: Volume) -> Volume:
         """The size of the largest."""
@@ -103,7 +105,7 @@ class Mul(Merge):
         """All sizes are the same, or 1x1 with the same depth."""
         largest = xs.index(self.out(*xs))
         for at, x in enumerate(xs):
-            yield from alike(xs, *sorted((largest, at)), "c" if self.scales(x) else "hwc", "multiply")
+            yield from alike(xs, min(largest, at), max(largest, at), "c" if self.scales(x) else "hwc", "multiply")
 
     def work(self, y: Volume, *xs: Volume) -> Work:
         """A multiplication for each value and each volume after the first."""

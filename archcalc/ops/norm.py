@@ -17,6 +17,7 @@ class BatchNorm(Op):
 
     affine: Flag = arg("learn a scale and a shift for each slice of depth", default=True)
     examples = ("input 112x112x64; bn", "input 8x8x16; bn noaffine")
+    known_as = ("batchnorm", "batchnorm2d", "batchnormalization")
 
     def out(self, x: Volume) -> Volume:
         """The volume keeps its size."""
@@ -44,6 +45,7 @@ class LocalResponseNorm(Op):
     alpha: Real = arg("weight of the sum", default=Fraction(1, 10000), named=True)
     beta: Real = arg("exponent", default=Fraction(3, 4), named=True)
     examples = ("input 55x55x96; lrn 5",)
+    known_as = ("localresponsenorm", "localresponsenormalization")
 
     def out(self, x: Volume) -> Volume:
         """The volume keeps its size."""
@@ -63,6 +65,7 @@ class LayerNorm(Op):
 
     affine: Flag = arg("learn a scale and a shift for each slice of depth", default=True)
     examples = ("input 56x56x96; ln",)
+    known_as = ("layernorm", "layernormalization")
 
     def out(self, x: Volume) -> Volume:
         """The volume keeps its size."""

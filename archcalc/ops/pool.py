@@ -64,6 +64,7 @@ class MaxPool(Pool):
     """
 
     examples = ("input 55x55x96; pool 3/2", "input 112x112x64; maxpool 3/2 ceil")
+    known_as = ("maxpool2d", "maxpooling", "maxpooling2d")
 
     def work(self, y: Volume, x: Volume) -> Work:
         """F*F - 1 comparisons for each output."""
@@ -80,6 +81,7 @@ class AvgPool(Pool):
 
     countpad: Flag = arg("divide by the whole window, padding counted (as Caffe and PyTorch do)", default=True)
     examples = ("input 28x28x6; avgpool 2", "input 14x14x8; avgpool 3/1/1 nocountpad")
+    known_as = ("avgpool2d", "averagepool", "averagepooling2d")
 
     def work(self, y: Volume, x: Volume) -> Work:
         """F*F - 1 additions and one division for each output."""
@@ -95,6 +97,7 @@ class GlobalAvgPool(Op):
     """
 
     examples = ("input 7x7x2048; gap",)
+    known_as = ("globalpool", "globalavgpool", "globalaveragepool", "globalaveragepooling2d")
 
     def out(self, x: Volume) -> Volume:
         """A vector: one number for each slice of depth."""
@@ -118,6 +121,7 @@ class AdaptiveAvgPool(Op):
 
     size: Pair = arg("height and width of the output", symbol="T")
     examples = ("input 6x6x256; adaptiveavgpool 6", "input 13x10x8; adaptiveavgpool 6x4")
+    known_as = ("adaptiveavgpool2d",)
 
     def out(self, x: Volume) -> Volume:
         """The given size, whatever arrives."""

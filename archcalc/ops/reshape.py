@@ -37,6 +37,7 @@ class Identity(Move):
 
     inplace = True
     examples = ("input 56x56x64; id",)
+    known_as = ("identity",)
 
     def out(self, x: Volume) -> Volume:
         """The volume keeps its size."""
@@ -67,6 +68,7 @@ class Pad(Move):
 
     sides: Padding = arg("cells added: each side, `before:after`, height x width", symbol="P")
     examples = ("input 28x28x1; pad 2", "input 32x32x8; pad 0:1")
+    known_as = ("zeropad2d", "zeropadding2d")
 
     def out(self, x: Volume) -> Volume:
         """Larger by both sides."""
@@ -83,6 +85,7 @@ class Crop(Move):
 
     sides: Padding = arg("cells cut off: each side, `before:after`, height x width", symbol="P")
     examples = ("input 64x64x16; crop 4",)
+    known_as = ("cropping2d",)
 
     def out(self, x: Volume) -> Volume:
         """Smaller by both sides."""
@@ -112,6 +115,7 @@ class Upsample(Move):
 
     factor: Pair = arg("how often each row and column is repeated", symbol="r")
     examples = ("input 14x14x64; upsample 2",)
+    known_as = ("upsampling", "upsampling2d")
 
     def out(self, x: Volume) -> Volume:
         """Each side times the factor."""
@@ -163,9 +167,8 @@ class Split(Move):
         yield Need(
             divides(self.parts, x.c), f"{self.parts} parts do not divide the {x.c} channels that arrive", "parts"
         )
-        yield Need(
-            self.part < self.parts, f"there is no part {self.part} of {self.parts}: they are counted from 0", "part"
-        )
+        message = f"there is no part {self.part} of {self.parts}: they are counted from 0"
+        yield Need(at_least(self.parts, self.part + 1), message, "part")
 
 
 @op("shuffle")
@@ -177,6 +180,7 @@ class Shuffle(Move):
 
     groups: Count = arg("groups that the depth is cut into", symbol="G")
     examples = ("input 28x28x240; shuffle 3",)
+    known_as = ("channelshuffle",)
 
     def out(self, x: Volume) -> Volume:
         """The volume keeps its size."""

@@ -8,6 +8,7 @@ from typing import NamedTuple, TextIO
 from archcalc.analyses.costs import Report
 from archcalc.builder import Built
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
+from archcalc.ops.base import shown
 from archcalc.render import costs
 from archcalc.render.table import Table, chosen
 
@@ -64,7 +65,7 @@ def table_lines(table: Table, view: View, stream: TextIO) -> Iterator[str]:
 
 def title(report: Report, built: Built, setting: costs.Setting) -> str:
     """The net in a line: its name and arguments, what it is, what goes in."""
-    given = ", ".join(f"{name}={value}" for name, value in built.args.items())
+    given = ", ".join(f"{name}={shown(value)}" for name, value in built.args.items())
     name = f"{built.graph.name}({given})" if given and not built.as_written else built.graph.name
     what = f": {built.title}" if built.title else ""
     inputs = [row for row in report.rows if not row.inputs]

@@ -46,7 +46,7 @@ def _summary(verdict: Verdict) -> Table:
         own[outcome.status] += 1
     rows = tuple(Row((source, *own.values()), "warning" if own["fails"] else "") for source, own in counts.items())
     sums = [sum(own[status] for own in counts.values()) for status in STATUSES]
-    footer = [("fails", _told(outcome)) for outcome in verdict.failed]
+    footer = [("fails", told(outcome)) for outcome in verdict.failed]
     if any(outcome.status == "erratum" for outcome in verdict.outcomes):
         footer.append(("errata", "`archcalc verify --errata` tells what is printed wrongly, and what is right"))
     title = f"{len(verdict.outcomes):,} claims, {len(verdict.failed)} fail"
@@ -58,7 +58,8 @@ def _source(outcome: Outcome) -> str:
     return claim.span.source.name.rpartition("/")[2]
 
 
-def _told(outcome: Outcome) -> str:
+def told(outcome: Outcome) -> str:
+    """A failure in a line: where, what, printed, computed."""
     claim = outcome.claim
     place = f"{claim.span.source.name}:{claim.span.line}"
     note = f"; {outcome.note}" if outcome.note else ""
@@ -94,6 +95,8 @@ def value_text(value: object) -> str:
         return exact(value)
     if isinstance(value, Fraction):
         return f"{float(value):.4f}"
+    if isinstance(value, tuple):
+        return "x".join(str(each) for each in value)
     return str(value)
 
 
@@ -125,7 +128,7 @@ def _junit(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
         name = quoteattr(f"{_subject(outcome)} = {outcome.claim.printed} (line {outcome.claim.span.line})")
         group = quoteattr(_source(outcome))
         if outcome.status == "fails":
-            yield f"<testcase classname={group} name={name}><failure>{escape(_told(outcome))}</failure></testcase>"
+            yield f"<testcase classname={group} name={name}><failure>{escape(told(outcome))}</failure></testcase>"
         elif outcome.status == "waits":
             yield f"<testcase classname={group} name={name}><skipped message={quoteattr(outcome.note)}/></testcase>"
         else:
@@ -138,5 +141,5 @@ def annotations(verdict: Verdict) -> Iterator[str]:
     """The failures as GitHub shows them beside the lines of a change."""
     for outcome in verdict.failed:
         span = outcome.claim.span
-        message = _told(outcome).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        message = told(outcome).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
         yield f"::error file={span.source.name},line={span.line},title=archcalc verify::{message}"

@@ -12,6 +12,7 @@ from archcalc.render import show
 from archcalc.render.table import Column, Row, Table
 
 COLUMNS = (
+    Column("family", "family", "text", 4),
     Column("arch", "net", "text"),
     Column("year", "year", "text", 7),
     Column("input", "input", "size", 6),
@@ -31,12 +32,20 @@ def lines(word: str | None, view: show.View, stream: TextIO) -> Iterator[str]:
     if view.format == "json":
         from archcalc.render import structured
 
-        keys = ("arch", "year", "source", "input", "params", "macs", "title")
+        keys = ("arch", "year", "source", "input", "params", "macs", "title", "family")
         yield structured.document("list", archs=[{key: entry[key] for key in keys} for entry in entries])
         return
     rows = tuple(Row(tuple(entry[column.key] for column in COLUMNS)) for entry in entries)
+    if view.format != "csv":
+        rows = tuple(_once(row, before) for row, before in zip(rows, (None, *rows), strict=False))
     footer = (("", "archcalc table NET shows one, archcalc show NET its text"),)
     yield from show.table_lines(Table(f"{len(entries)} nets", COLUMNS, rows, footer=footer), view, stream)
+
+
+def _once(row: Row, before: Row | None) -> Row:
+    """The row, its family left out where the row before has the same."""
+    same = before is not None and before.cells[0] == row.cells[0]
+    return row._replace(cells=("", *row.cells[1:])) if same else row
 
 
 def _entry(net: Net) -> dict[str, Any]:
@@ -45,6 +54,7 @@ def _entry(net: Net) -> dict[str, Any]:
     totals = report.total()
     return {
         "arch": net.name,
+        "family": net.source.name.removesuffix(".arch"),
         "year": int(built.facts["year"]) if "year" in built.facts else None,
         "source": built.facts.get("source"),
         "input": report.rows[0].cost.out,
@@ -55,4 +65,4 @@ def _entry(net: Net) -> dict[str, Any]:
 
 
 def _contains(entry: dict[str, Any], word: str) -> bool:
-    return any(word.lower() in str(entry[key]).lower() for key in ("arch", "title", "source", "year"))
+    return any(word.lower() in str(entry[key]).lower() for key in ("arch", "family", "title", "source", "year"))
