@@ -115,7 +115,8 @@ def read(text: str) -> Printed:
     return Printed(value * scale, Fraction(scale, 2) / Fraction(10) ** places)
 
 
-_WORDS = {"million": "M", "billion": "G", "bn": "G", "b": "G", "thousand": "K", "k": "K", "trillion": "T"}  # B: no bytes
+# B is a billion here and not bytes.
+_WORDS = {"million": "M", "billion": "G", "bn": "G", "b": "G", "thousand": "K", "k": "K", "trillion": "T"}
 
 
 def read_printed(text: str, kilo: int = 1000) -> Printed:

@@ -11,6 +11,7 @@ from archcalc.analyses.expectations import Judged, judged
 from archcalc.analyses.papers import Claim, Outcome, judge, read_table
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, in_order, quoted
 from archcalc.lang.printer import print_expr
+from archcalc.lang.source import Source
 from archcalc.library import Net, load, load_all, paper_files, read_spec, zoo, zoo_nets
 from archcalc.volume import Volume
 
@@ -101,8 +102,14 @@ def _nets(name: str, tables: dict[str, Path]) -> list[Net]:
         raise
 
 
+def _source(path: Path) -> Source:
+    """A table file; one that comes with archcalc goes by its bare name."""
+    source = read_spec(path)
+    return Source(path.name, source.text) if path in paper_files() else source
+
+
 def _table(path: Path, reports: _Reports, wanted: set[str] | None = None) -> list[Outcome]:
-    claims = [claim for claim in read_table(read_spec(path)) if wanted is None or claim.arch.partition("(")[0] in wanted]
+    claims = [claim for claim in read_table(_source(path)) if wanted is None or claim.arch.partition("(")[0] in wanted]
     outcomes: list[Outcome] = []
     faults: list[Fault] = []
     for claim in claims:

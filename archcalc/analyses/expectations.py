@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from archcalc.analyses.costs import QUANTITIES, Cost, Report, Totals
+from archcalc.analyses.costs import Report
+from archcalc.analyses.quantities import NoLayer, known_quantities, part_of, quantity
 from archcalc.lang.errors import Fault, did_you_mean, nearest, quoted
 from archcalc.lang.printer import print_expr
 from archcalc.lang.source import Span
@@ -15,13 +16,13 @@ from archcalc.ops.merge import unlike
 from archcalc.units import Printed, read
 from archcalc.volume import Dim, Volume
 
-TARGETS = ("layers", *QUANTITIES)
+TARGETS = known_quantities()
 RULES = {  # what a rule of counting calls each quantity; unnamed quantities are counted alike
     "archcalc": {},
     "torchvision": {"flops": "macs"},  # conv and linear multiply-adds, printed as FLOPs; pytorch/vision docs
     "lecture": {"params": "weights", "flops": "macs"},  # CS231n's table: weights only, multiply-adds as FLOPs
 }
-_RELATIONS: dict[str, Callable[[int, Printed], bool]] = {
+_RELATIONS: dict[str, Callable[[int | Fraction, Printed], bool]] = {
     "=": lambda found, said: found == said.value,
     "~": lambda found, said: said.rounds_from(found),
     "<=": lambda found, said: found <= said.value,
@@ -33,7 +34,7 @@ class Judged(NamedTuple):
     """An `expect` line with what was found, and the fault if it does not hold."""
 
     expect: Expect
-    found: Volume | Dim | None
+    found: Volume | Dim | Fraction | None
     fault: Fault | None
 
 
@@ -62,12 +63,10 @@ def _judge(report: Report, expect: Expect, path: tuple[str, ...]) -> Judged:
     if found is None:
         message = f"{quoted(expect.target.id)} is neither a quantity nor a volume"
         return Judged(expect, None, Fault(message, expect.target.span, help=_meant(report, expect.target.id)))
-    if not all(isinstance(n, int) for n in (found if isinstance(found, Volume) else (found,))):
+    if not all(isinstance(n, (int, Fraction)) for n in (found if isinstance(found, Volume) else (found,))):
         return Judged(expect, found, None)  # nothing is claimed of symbols
-    if isinstance(found, Volume):
-        return Judged(expect, found, _size_fault(expect, found))
-    assert isinstance(found, int)
-    return Judged(expect, found, _number_fault(expect, found))
+    unmet_ = _size_fault(expect, found) if isinstance(found, Volume) else _number_fault(expect, found)
+    return Judged(expect, found, unmet_)
 
 
 def _rule_span(expect: Expect) -> Span:
@@ -87,7 +86,7 @@ def _meant(report: Report, target: str) -> str:
     return did_you_mean(target, (*TARGETS, "output", *report.graph.volumes))
 
 
-def _found(report: Report, target: str, path: tuple[str, ...], rule: dict[str, str]) -> Volume | Dim | None:
+def _found(report: Report, target: str, path: tuple[str, ...], rule: dict[str, str]) -> Any:
     """What a target stands for: a total, a volume, or a quantity of a layer or group (`fc6.params`)."""
     if target == "output":
         return report.rows[report.graph.outputs[0][1]].cost.out
@@ -97,26 +96,14 @@ def _found(report: Report, target: str, path: tuple[str, ...], rule: dict[str, s
         if row is not None:
             return row.cost.out
     if target in TARGETS:
-        return _quantity(report.total(), rule.get(target, target))
-    name, _, quantity = target.rpartition(".")
-    if quantity in TARGETS and name:
-        known = rule.get(quantity, quantity)
-        return next((found for group in around if (found := _part(report, group + name, known)) is not None), None)
+        return quantity(part_of(report, None), rule.get(target, target))
+    name, _, wanted = target.rpartition(".")
+    for group in around if name and wanted in TARGETS else ():
+        try:
+            return quantity(part_of(report, group + name), rule.get(wanted, wanted))
+        except NoLayer:
+            continue
     return None
-
-
-def _part(report: Report, name: str, quantity: str) -> Dim | None:
-    """A quantity of a group or of a layer."""
-    group = report.total(name)
-    if group.layers:
-        return _quantity(group, quantity)
-    row = report.row(name)
-    return _quantity(row.cost, quantity) if row is not None and quantity != "layers" else None
-
-
-def _quantity(figures: Totals | Cost, name: str) -> Dim:
-    found: Dim = getattr(figures, name)
-    return found
 
 
 def _size_fault(expect: Expect, found: Volume) -> Fault | None:
@@ -131,7 +118,7 @@ def _size_fault(expect: Expect, found: Volume) -> Fault | None:
     return Fault(f"`{expect.target.id}` is not as expected: {what}", expect.value.span)
 
 
-def _number_fault(expect: Expect, found: int) -> Fault | None:
+def _number_fault(expect: Expect, found: int | Fraction) -> Fault | None:
     if not isinstance(expect.value, Number):
         return Fault(f"{quoted(expect.target.id)} is expected as one number", expect.value.span)
     try:
@@ -143,7 +130,8 @@ def _number_fault(expect: Expect, found: int) -> Fault | None:
     named = f"[{expect.rule}]" if expect.rule else ""
     difference = Fraction(found) - printed.value
     said = f"{expect.relation} {expect.value.text}".removeprefix("= ")
-    what = f"said {said}, found {found:,}, difference {round(difference):+,}"
+    shown = f"{found:,}" if isinstance(found, int) else f"{float(found):,.6g}"
+    what = f"said {said}, found {shown}, difference {round(difference):+,}"
     return Fault(f"`{expect.target.id}{named}` is not as expected: {what}", expect.value.span)
 
 

@@ -25,7 +25,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from archcalc.analyses.costs import Report
-from archcalc.analyses.quantities import NoLayer, part_of, quantities, quantity
+from archcalc.analyses.quantities import NoLayer, known_quantities, part_of, quantity
 from archcalc.builder.values import Evaluator, Refused, Scope, Unknown, names_in
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
 from archcalc.lang.parser import parse
@@ -434,7 +434,7 @@ def _figures(claim: Claim, find: Find, arch: str, layer: str | None, wanted: lis
     figures = {name: quantity(part, name) for name in wanted}
     for name, figure in figures.items():
         if figure is None:
-            help = did_you_mean(name, quantities()) or f"there are {', '.join(quantities())}"
+            help = did_you_mean(name, known_quantities()) or f"there are {', '.join(known_quantities())}"
             raise SpecError([Fault(f"unknown quantity {quoted(name)}", claim.span, help=help)])
     return figures
 
@@ -487,10 +487,8 @@ def _first_miss(claim: Claim, formula: str, find: Find) -> str:
 def _cases(claim: Claim) -> Iterator[Figures]:
     """The values of the letters that the formula speaks of."""
     letters = [letter for letter, _ in claim.each]
-    cases = 0
-    for values in product(*(values for _, values in claim.each)):
-        cases += 1
-        if cases > MOST_CASES:
+    for cases, values in enumerate(product(*(values for _, values in claim.each))):
+        if cases == MOST_CASES:
             raise SpecError([Fault(f"a formula is tried on at most {MOST_CASES:,} cases", claim.span)])
         case: Figures = dict(zip(letters, values, strict=True))
         if not claim.where or _value(claim, claim.where, _no_net, "", None, case):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from archcalc.analyses.costs import QUANTITIES, Report, Row, add_up, sum_of
 from archcalc.analyses.paths import receptive_sizes, weighted_layers
+from archcalc.analyses.stochastic import expected
 from archcalc.ops import REGISTRY
 from archcalc.volume import Dim, Volume, Work
 
@@ -69,7 +70,7 @@ def quantity(part: Part, name: str) -> Any:
     return _argument(part.rows[0], name) if len(part.rows) == 1 else None
 
 
-def quantities() -> tuple[str, ...]:
+def known_quantities() -> tuple[str, ...]:
     """The names that `quantity` knows, those for single layer types left out."""
     return (*_OWN, *SUMS)
 
@@ -120,5 +121,8 @@ _OWN: dict[str, Callable[[Part], Any]] = {
     "dropped_columns": lambda part: (part.rows[-1].cost.dropped or (0, 0))[1],
     "shape": _shape,
     "receptive": lambda part: receptive_sizes(part.report.graph)[part.last],
+    "expected_blocks": lambda part: expected(part.report).blocks,
+    "expected_macs": lambda part: expected(part.report).macs,
+    "expected_flops": lambda part: expected(part.report).flops,
     "weighted_layers": lambda part: weighted_layers(part.report.graph, {id(row) for row in part.rows}, part.report),
 }

@@ -31,5 +31,5 @@ def command(ctx: click.Context, names: tuple[str, ...], errata: bool, format_: s
     with options.opened(path) as stream:
         options.write(verdicts.lines(verdict, errata, show.View(format_), stream), stream)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        options.write(verdicts.annotations(verdict), sys.stdout)
+        options.write(verdicts.github_lines(verdict), sys.stdout)
     ctx.exit(1 if verdict.failed else 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from archcalc.lang.syntax import (
     Arch,
@@ -47,8 +46,7 @@ _AFTER_SYMBOL = re.compile(r"[A-Z0-9(]")
 
 def print_tree(tree: Body) -> str:
     """The canonical text of a whole file; empty for an empty tree."""
-    lines = list(_lines(tree, ""))
-    return "".join(line.rstrip() + "\n" for line in lines)
+    return "".join(line.rstrip() + "\n" for line in _lines(tree, ""))
 
 
 def print_expr(expr: Expr, tight: bool = False) -> str:
@@ -61,30 +59,26 @@ def print_statement(statement: Statement) -> str:
     return "\n".join(_statement(statement, ""))
 
 
-def _lines(body: Body, indent: str) -> Iterator[str]:
+def _lines(body: Body, indent: str) -> list[str]:
     """The lines of a body that has lines of its own."""
-    line = ""
+    lines: list[str] = []
+    pieces: list[str] = []  # of the line at hand, which more may join
     for item in body.items:
         text = _item(item, indent)
-        if item.joined and line:
-            line = f"{line} ; {text[0]}"
+        if item.joined and pieces:
+            pieces += " ; ", text[0]
         else:
-            if line:
-                yield line
-            for comment in item.leading:
-                yield indent + comment if comment else ""
-            line = indent + text[0]
+            lines += ["".join(pieces)] if pieces else []
+            lines += [indent + comment if comment else "" for comment in item.leading]
+            pieces = [indent, text[0]]
         if len(text) > 1:
-            yield line
-            yield from text[1:-1]
-            line = text[-1]
+            lines += "".join(pieces), *text[1:-1]
+            pieces = [text[-1]]
         if item.trailing:
-            yield f"{line}  {item.trailing}"
-            line = ""
-    if line:
-        yield line
-    for comment in body.tail:
-        yield indent + comment if comment else ""
+            lines.append("".join((*pieces, "  ", item.trailing)))
+            pieces = []
+    lines += ["".join(pieces)] if pieces else []
+    return lines + [indent + comment if comment else "" for comment in body.tail]
 
 
 def _item(item: Item, indent: str) -> list[str]:
@@ -166,7 +160,7 @@ def _braced(head: str, bodies: tuple[Body, ...], indent: str) -> list[str]:
         return [f"{head} {{{' |'.join(map(_inline, bodies))} }}"]
     lines = [f"{head} {{"]
     for number, body in enumerate(bodies):
-        inner = list(_lines(body, indent + INDENT))
+        inner = _lines(body, indent + INDENT)
         if number and inner and not body.head and inner[0].lstrip()[0] != "#":  # a comment there would be the head
             inner[0] = f"{indent}| {inner[0].lstrip()}"
         elif number:

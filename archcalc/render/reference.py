@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from inspect import getdoc
+from textwrap import wrap
 from typing import TextIO
 
 from archcalc.analyses.costs import Row as LayerRow
@@ -18,11 +19,11 @@ from archcalc.render.costs import never_seen
 from archcalc.render.table import Column, Row, Table
 
 KINDS = {
-    "Pair": "n or h x w",
-    "Padding": "n, before:after, h x w, half, same, full",
-    "Count": "whole, at least 1",
-    "Whole": "whole, at least 0",
-    "Range": "first:last",
+    "Pair": "size",
+    "Padding": "padding",
+    "Count": "count",
+    "Whole": "number",
+    "Range": "range",
     "Real": "number",
     "Flag": "word",
 }
@@ -36,17 +37,14 @@ def types() -> dict[str, type[Op]]:
 
 def overview(stream: TextIO) -> Iterator[str]:
     """One line a layer type."""
-    columns = (
-        Column("layer", "layer", "text"),
-        Column("usage", "how to write it", "text"),
-        Column("about", "what it is", "text"),
-    )
+    columns = (Column("usage", "how to write it", "text"), Column("about", "what it is", "text"))
     rows = []
     for cls in sorted(types().values(), key=lambda cls: cls.kind()):
-        summary = (getdoc(cls) or "").partition("\n")[0]
+        summary = (getdoc(cls) or "").partition("\n")[0].partition(":")[0].rstrip(".")
         words = " { … | … }" if cls.arity == "many" else ""
-        rows.append(Row((", ".join(cls.types), usage(cls).text + words, summary), cls.kind()))
-    footer = (("", "archcalc layers NAME tells all about one; every layer with weights also takes share=LABEL"),)
+        also = f", also `{cls.types[1]}`" if len(cls.types) > 1 else ""
+        rows.append(Row((usage(cls).text + words, summary + also), cls.kind()))
+    footer = (("more", "archcalc layers NAME tells all about one; every layer with weights also takes share=LABEL"),)
     table = Table(f"{len(rows)} layer types", columns, tuple(rows), footer=footer)
     yield from terminal.lines(table, terminal.Screen(stream), True)
 
@@ -64,17 +62,18 @@ def page(name: str, formulas: Formulas, stream: TextIO) -> Iterator[str]:
 
     yield heading(", ".join(cls.types))
     yield ""
-    yield from (getdoc(cls) or "").splitlines()
+    for line in (getdoc(cls) or "").splitlines():
+        yield from wrap(line, screen.width or 120) or [""]
     yield ""
     branches = " { branch | branch }   or   " + f"{name} label, label" if cls.arity == "many" else ""
     yield f"{heading('Write')}      {usage(cls).text}{branches}"
     if cls.fields:
         yield ""
         yield heading("Arguments")
-        yield from _aligned([_argument(field) for field in cls.fields.values()])
+        yield from _aligned([_argument(field) for field in cls.fields.values()], screen)
     yield ""
-    yield heading(_arrives(cls))
-    yield from _aligned([(key, formula) for key, formula in formulas(cls).items()])
+    yield from (heading(line) for line in wrap(_arrives(cls), screen.width or 120))
+    yield from _aligned([(key, formula) for key, formula in formulas(cls).items()], screen)
     if cls.inplace:
         yield "  It works in place: it has no activations of its own."
     yield ""
@@ -89,7 +88,7 @@ def _arrives(cls: type[Op]) -> str:
 
 
 def _argument(field: Field) -> tuple[str, str, str, str]:
-    words = f"{field.name} or no{field.name}" if field.kind == "Flag" else field.name
+    words = f"{field.name}, no{field.name}" if field.kind == "Flag" else field.name
     kind = KINDS[field.kind.removesuffix(" | None")]
     default = "" if field.default is MISSING or field.default is None else f"; {_default(field)} when left out"
     letter = field.symbol if field.kind != "Flag" else ""
@@ -102,10 +101,15 @@ def _default(field: Field) -> str:
     return shown(field.default)
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+def _aligned(rows: list[tuple[str, ...]], screen: terminal.Screen) -> Iterator[str]:
+    """Rows in columns, the last of which goes on below itself where the screen ends."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+    indent = 2 + sum(widths) + 2 * len(widths)
+    room = max(24, (screen.width or 120) - indent)
     for row in rows:
-        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        start = "  " + "".join(f"{cell:{width}}  " for cell, width in zip(row, widths, strict=False))
+        for at, part in enumerate(wrap(row[-1], room, break_on_hyphens=False, break_long_words=False)):
+            yield (start if at == 0 else " " * indent) + part
 
 
 def _example(text: str) -> Iterator[str]:

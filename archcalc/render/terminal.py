@@ -16,6 +16,7 @@ from archcalc.units import percent
 GAP = "  "
 BAR = 12
 NARROWEST_TEXT = 12
+SHORT_TEXT = 24
 _STYLES = {
     "bold": "1",
     "faint": "2",
@@ -122,21 +123,28 @@ def _bar(share: Share, screen: Screen) -> str:
 
 
 def _fit(table: Table, widths: list[int], width: int | None) -> tuple[list[int], list[int]]:
-    """The columns that have room, and their widths: the least important give way, then long text is cut."""
+    """The columns that have room, and their widths: the least important give way, then long text is cut.
+
+    A text that may give way is cut to `SHORT_TEXT` before it does.
+    """
     shown = list(range(len(widths)))
     if width is None:
         return shown, widths
-
-    def total() -> int:
-        return sum(widths[i] for i in shown) + len(GAP) * (len(shown) - 1)
-
-    while total() > width and any(table.columns[i].weight < 5 for i in shown):
-        shown.remove(min(shown, key=lambda i: table.columns[i].weight))
     widths = list(widths)
+    spare = [i for i in shown if table.columns[i].weight < 5]
     texts = [i for i in shown if table.columns[i].kind == "text"]
-    while total() > width and any(widths[i] > NARROWEST_TEXT for i in texts):
-        widest = max(texts, key=lambda i: widths[i])
-        widths[widest] -= 1
+    least = [min(n, SHORT_TEXT) if i in spare and i in texts else n for i, n in enumerate(widths)]
+
+    def total(of: list[int]) -> int:
+        return sum(of[i] for i in shown) + len(GAP) * (len(shown) - 1)
+
+    while total(least) > width and spare:
+        spare.sort(key=lambda i: -table.columns[i].weight)
+        shown.remove(spare.pop())
+    for some, narrowest in ((spare, SHORT_TEXT), (texts, NARROWEST_TEXT)):
+        cut = [i for i in some if i in texts and i in shown]
+        while total(widths) > width and any(widths[i] > narrowest for i in cut):
+            widths[max(cut, key=lambda i: widths[i])] -= 1
     return shown, widths
 
 

@@ -13,6 +13,7 @@ from archcalc.render.table import Column, Row, Table
 from archcalc.units import exact
 from archcalc.verification import Verdict
 
+LONGEST_ARCH = 60  # of a net as text; more is cut
 SUMMARY = (Column("source", "source", "text"), *(Column(status, status, "count") for status in STATUSES))
 CLAIMS = (
     Column("arch", "net", "text"),
@@ -68,7 +69,9 @@ def told(outcome: Outcome) -> str:
 
 def _subject(outcome: Outcome) -> str:
     claim = outcome.claim
-    where = f"{claim.arch} {claim.layer}" if claim.layer else claim.arch
+    arch = " ".join(claim.arch.split())
+    arch = arch if len(arch) <= LONGEST_ARCH else f"{arch[: LONGEST_ARCH - 1]}…"
+    where = f"{arch} {claim.layer}" if claim.layer else arch
     than = f" to {' '.join(filter(None, (claim.than, claim.than_layer)))}" if claim.than or claim.than_layer else ""
     return f"{where}{than} {claim.quantity}".strip()
 
@@ -137,7 +140,7 @@ def _junit(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
     yield "</testsuites>"
 
 
-def annotations(verdict: Verdict) -> Iterator[str]:
+def github_lines(verdict: Verdict) -> Iterator[str]:
     """The failures as GitHub shows them beside the lines of a change."""
     for outcome in verdict.failed:
         span = outcome.claim.span

@@ -38,7 +38,7 @@ def lines(word: str | None, view: show.View, stream: TextIO) -> Iterator[str]:
     rows = tuple(Row(tuple(entry[column.key] for column in COLUMNS)) for entry in entries)
     if view.format != "csv":
         rows = tuple(_once(row, before) for row, before in zip(rows, (None, *rows), strict=False))
-    footer = (("", "archcalc table NET shows one, archcalc show NET its text"),)
+    footer = (("more", "archcalc table NET shows one, archcalc show NET its text"),)
     yield from show.table_lines(Table(f"{len(entries)} nets", COLUMNS, rows, footer=footer), view, stream)
 
 
