@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +14,6 @@ from archcalc.lang.errors import Fault, SpecError, did_you_mean, in_order, quote
 from archcalc.lang.printer import print_expr
 from archcalc.lang.source import Source
 from archcalc.library import Net, load, load_all, paper_files, read_spec, zoo, zoo_nets
-from archcalc.volume import Volume
 
 Progress = Callable[[str], None]
 
@@ -96,7 +96,7 @@ def _nets(name: str, tables: dict[str, Path]) -> list[Net]:
     try:
         return load_all(name)
     except SpecError as error:
-        if error.faults[0].span is None and name.isidentifier() or "-" in name:
+        if error.faults[0].span is None and re.fullmatch(r"[\w-]+", name):
             help = did_you_mean(name, (*tables, *zoo()))
             raise SpecError([Fault(f"there is no table and no net {quoted(name)}", help=help)]) from None
         raise
@@ -109,7 +109,9 @@ def _source(path: Path) -> Source:
 
 
 def _table(path: Path, reports: _Reports, wanted: set[str] | None = None) -> list[Outcome]:
-    claims = [claim for claim in read_table(_source(path)) if wanted is None or claim.arch.partition("(")[0] in wanted]
+    claims = read_table(_source(path))
+    if wanted is not None:
+        claims = tuple(claim for claim in claims if claim.arch.partition("(")[0] in wanted)
     outcomes: list[Outcome] = []
     faults: list[Fault] = []
     for claim in claims:
@@ -117,8 +119,8 @@ def _table(path: Path, reports: _Reports, wanted: set[str] | None = None) -> lis
             outcomes.append(judge(claim, reports.find))
         except SpecError as error:  # of the net that the claim names
             first = error.faults[0]
-            place = first if first.span is claim.span else Fault(f"`{claim.arch}`: {first.message}", claim.span, help=first.help)
-            faults.append(place)
+            named = Fault(f"`{claim.arch}`: {first.message}", claim.span, help=first.help)
+            faults.append(first if first.span is claim.span else named)
     if faults:
         raise SpecError(faults)
     return outcomes
@@ -140,12 +142,7 @@ def _of_expect(net: Net, source: str, each: Judged) -> Outcome:
     rule = f"[{expect.rule}]" if expect.rule else ""
     printed = f"{expect.relation} {print_expr(expect.value, tight=True)}".removeprefix("= ")
     span = expect.span.to(expect.value.span)
-    blank: dict[str, object] = {"input": None, "layer": None, "than": None, "than_layer": None, "kilo": 1000}
-    claim = Claim(
-        **{**dict.fromkeys(Claim._fields, ""), **blank, "ids": (), "each": (), "truncated": False},  # type: ignore[arg-type]
-    )._replace(source=source, place="expect", arch=net.name, quantity=expect.target.id + rule, printed=printed, span=span)
+    claim = Claim(source, net.name, expect.target.id + rule, printed, span, place="expect")
     if each.fault is not None:
         return Outcome(claim, each.found, "fails", each.fault.message)
     return Outcome(claim, each.found, "rounds" if expect.relation == "~" else "holds")
-
-

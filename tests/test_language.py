@@ -657,6 +657,7 @@ def test_what_braces_hold_is_read_though_their_head_is_wrong() -> None:
         ("cbr(3, 64\nrelu\nconv 3, 64\n", [1, 3]),
         ("cbr(3,\n  64\n\n# c\nrelu\nconv 3, 64\n", [1, 6]),
         ("cbr(3,\n\n", [1]),
+        ("let k =\n$ relu\n", [1, 2]),
         ("pool 3/2 {\nrelu )\nconv 3, 64\n", [1, 2, 3]),
     ],
 )

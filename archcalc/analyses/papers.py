@@ -68,28 +68,28 @@ class Claim(NamedTuple):
     """A printed figure, and how it is to be computed."""
 
     source: str
-    place: str
     arch: str
-    input: str | None
-    layer: str | None
-    than: str | None  # the figure is a ratio: of `arch` to this net
-    than_layer: str | None
     quantity: str
     printed: str
-    compute: str  # an expression of our quantities; of a formula, what is printed
-    per: str  # an expression that it is divided by; empty where there is none
-    equals: str  # of a formula: what it must come to
-    kilo: int
-    digits: int  # zeros behind so many digits of the printed figure only fill up; 0: all of its digits count
-    truncated: bool  # the printed figure may be cut off
-    erratum: str  # why the printed figure is wrong; empty where it is not
-    right: str  # what it should be
-    waits: str  # what is missing to check it
-    ids: tuple[str, ...]
-    note: str
-    each: tuple[tuple[str, tuple[int, ...]], ...]  # values of the letters of a formula
-    where: str
     span: Span
+    place: str = ""
+    input: str | None = None
+    layer: str | None = None
+    than: str | None = None  # the figure is a ratio: of `arch` to this net
+    than_layer: str | None = None
+    compute: str = ""  # an expression of our quantities; of a formula, what is printed
+    per: str = ""  # an expression that it is divided by; empty where there is none
+    equals: str = ""  # of a formula: what it must come to
+    kilo: int = 1000
+    digits: int = 0  # zeros behind so many digits of the printed figure only fill up; 0: all of its digits count
+    truncated: bool = False  # the printed figure may be cut off
+    erratum: str = ""  # why the printed figure is wrong; empty where it is not
+    right: str = ""  # what it should be
+    waits: str = ""  # what is missing to check it
+    ids: tuple[str, ...] = ()
+    note: str = ""
+    each: tuple[tuple[str, tuple[int, ...]], ...] = ()  # values of the letters of a formula
+    where: str = ""
 
 
 class Outcome(NamedTuple):

@@ -15,7 +15,7 @@ LAST_SURVIVES = Fraction(1, 2)
 
 
 class Expected(NamedTuple):
-    """Averages over the blocks that are kept, exact: residual blocks, MACs and FLOPs of a forward pass for one image."""
+    """Averages over the blocks that are kept, exact: blocks, MACs and FLOPs of a forward pass for one image."""
 
     blocks: Fraction
     macs: Fraction

@@ -240,6 +240,11 @@ class _Builder:
 
     def family(self, tree: Body, scope: Scope, arch: Arch) -> None:
         """What stands above and around the architectures of a file: blocks, names, facts."""
+        first: dict[str, Name] = {}
+        for name in (item.statement.name for item in tree.items if isinstance(item.statement, Arch)):
+            if first.setdefault(name.id, name) is not name:
+                at = place_of(first[name.id].span, name.span)
+                self.fault(f"architecture `{name.id}` is already defined at {at}", name.span)
         for item in tree.items:
             if item.statement is arch:
                 return

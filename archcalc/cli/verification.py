@@ -13,7 +13,13 @@ from archcalc.cli import options
 @click.command("verify")
 @click.argument("names", metavar="[TABLE|ARCH|FILE]…", nargs=-1)
 @click.option("--errata", is_flag=True, help="The shelf of figures printed wrongly: what is right, and why.")
-@click.option("--format", "format_", type=click.Choice(("table", "json", "csv", "md", "junit")), default="table", help="How.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(("table", "json", "csv", "md", "junit")),
+    default="table",
+    help="How to write it.",
+)
 @options.out
 @click.pass_context
 def command(ctx: click.Context, names: tuple[str, ...], errata: bool, format_: str, path: str | None) -> None:

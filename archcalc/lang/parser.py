@@ -240,7 +240,7 @@ class _Parser:
     def give_up(self, first: Token, fault: Fault) -> None:
         """Reports the fault of a statement and skips its rest; silent where the lexer's own fault is the cause."""
         at = bisect_left(self.unread, first.start)
-        if at == len(self.unread) or self.unread[at] > self.token.end:
+        if at == len(self.unread) or self.unread[at] >= self.token.end:
             self.report(fault)
         while not (self.token.kind in _STOPS or self.at_new_arch()):
             if self.token.kind == "{":

@@ -10,7 +10,6 @@ from archcalc.render.table import Column, Share, Table
 from archcalc.units import BYTES_PER_VALUE, binary, decimal, exact, megabytes, percent
 from archcalc.volume import Dim
 
-
 ONCE = "every output once, the input too; ReLU and its kin, dropout and reshapes work in place"
 TWICE = "every output, and the input of every conv and fc a second time: so CS231n comes to 93MB for VGG-16"
 
@@ -141,20 +140,18 @@ def _footer(report: Report, totals: Totals, setting: Setting) -> list[tuple[str,
         size = f"{decimal(count)} values = {binary(count * each)} in {setting.dtype}"
         return f"{size} ({exact(count)} * {each} bytes = {megabytes(count * each)}){of_batch}"
 
-    buffers = f"; {exact(_number(totals.buffers))} buffers are not learnt" if totals.buffers else ""
-    parts = f"{exact(_number(totals.weights))} weights + {exact(_number(totals.biases))} biases"
+    def whole(value: Dim) -> str:
+        return exact(_number(value))
+
+    learnt = f"{whole(totals.params)} = {whole(totals.weights)} weights + {whole(totals.biases)} biases"
+    buffers = f"; {whole(totals.buffers)} buffers are not learnt" if totals.buffers else ""
+    macs, flops = (whole(value * setting.batch) + of_batch for value in (totals.macs, totals.flops))
     return [
         ("memory", f"{memory(totals.activations)}: {ONCE}"),
         ("", f"{memory(totals.with_inputs)}: {TWICE}"),
-        (
-            "parameters",
-            f"{exact(_number(totals.params))} = {parts}, {binary(_number(totals.params) * each)} in {setting.dtype}{buffers}",
-        ),
-        (
-            "MACs",
-            f"{exact(_number(totals.macs) * setting.batch)}{of_batch}: multiply-adds of conv and fc, biases not counted",
-        ),
-        ("FLOPs", f"{exact(totals.flops * setting.batch)}{of_batch}: 2 a MAC, 1 for every other operation"),
+        ("parameters", f"{learnt}, {binary(_number(totals.params) * each)} in {setting.dtype}{buffers}"),
+        ("MACs", f"{macs}: multiply-adds of conv and fc, biases not counted"),
+        ("FLOPs", f"{flops}: 2 a MAC, 1 for every other operation"),
         *_most(report, totals),
     ]
 

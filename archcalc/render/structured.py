@@ -1,4 +1,4 @@
-"""JSON, as the contract lays it down: exact integers, sizes as [height, width, channels], null where nothing applies."""
+"""JSON for scripts: exact integers, sizes as [height, width, channels], null where nothing applies."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TextIO
 
 from archcalc.lang.lexer import Token, tokenize
@@ -22,7 +23,7 @@ def lines(tree: Body, stream: TextIO) -> Iterator[str]:
         return
     painted, at = "", 0
     tokens, _ = tokenize(Source("", text))
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in pairwise(tokens):
         painted += text[at : token.start] + screen.paint(token.text, _style(token, following))
         at = token.end
     yield from painted.splitlines()
