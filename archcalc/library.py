@@ -287,16 +287,23 @@ class _Families:
         self.folders = [*([folder] if folder else []), _specs()]
 
     def find(self, name: Name) -> Body:
-        for folder in self.folders:
+        folders = self.folders[-1:] if _of_zoo(name.span.source) else self.folders
+        for folder in folders:
             path = folder / f"{name.id}.arch"
             if path.is_file():
                 tree, faults = _read_zoo(path)[1:] if folder == _specs() else parse(read_spec(path))
                 if faults:
                     raise SpecError(faults)
                 return tree
-        families = [path.stem for folder in self.folders for path in folder.glob("*.arch")]
+        families = [path.stem for folder in folders for path in folder.glob("*.arch")]
         message = f"there is no family {quoted(name.id)}"
         raise SpecError([Fault(message, name.span, help=did_you_mean(name.id, families))])
+
+
+def _of_zoo(source: Source) -> bool:
+    """Whether a source is a file of the zoo: what it uses is there too, whatever lies about in the user's folder."""
+    path = _specs() / source.name
+    return path.is_file() and _read_zoo(path)[0] is source
 
 
 def _symbol(name: str) -> Dim:

@@ -241,8 +241,9 @@ the layers should take no more than ten times the time."""
 
 FRAMEWORK = """VGG-16 layer by layer by archcalc, and by `torchinfo.summary` from plain `torch.nn`
 ([benchmarks/vgg16_torch.py](benchmarks/vgg16_torch.py)). Both print 138,357,544 parameters. On the meta device torch
-has shapes but no numbers, so nothing is initialised or multiplied: most of what is left is `import torch`. torchinfo
-reads any PyTorch module, which archcalc does not; the comparison is about one question, what a net costs."""
+has shapes but no numbers, so nothing is initialised or multiplied; what `import torch` takes by itself stands above
+both. torchinfo reads any PyTorch module, which archcalc does not: the comparison is about one question, what a net
+costs."""
 
 METHOD = """```sh
 python3 -m venv /tmp/bv && /tmp/bv/bin/pip install .

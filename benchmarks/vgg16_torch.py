@@ -1,7 +1,7 @@
 """torchinfo's summary of VGG-16 in plain torch.nn (Simonyan & Zisserman 2014, Table 1, D): what archcalc is beside.
 
 Prints the summary; its `Total params` must read 138,357,544, as archcalc's does. With `meta` as an argument the net
-lies on torch's meta device, which has shapes but no numbers: the quickest way that torchinfo knows.
+lies on torch's meta device, which has shapes but no numbers: nothing is initialised, nothing is multiplied.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from archcalc.cli.main import main
+from archcalc.cli.entry import main
 from archcalc.lang.errors import SpecError
 from archcalc.library import load, load_all
 from archcalc.ops import REGISTRY, Need, Op

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from archcalc.cli.main import MODULES
+from archcalc.cli.entry import MODULES
 from archcalc.lang.errors import show
 from archcalc.lang.parser import parse
 from archcalc.lang.source import Source

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from archcalc.cli.main import main
+from archcalc.cli.entry import main
 
 INPUT = "input 8x8x3\n"
 DOUBLING = "block b0 { }\n" + "".join(f"block b{i} {{ b{i - 1}() ; b{i - 1}() }}\n" for i in range(1, 101))

@@ -546,6 +546,7 @@ MISTAKES = [  # one fault each: the text, the message, what is marked, the help
     ("a: b: conv 3", "expected a value, not `:`", ":", "a label is one name"),
     ("conv1:", "the label `conv1` stands before nothing", "conv1", "write the statement behind it"),
     ("add: conv 3", "`add` is a word of the language and cannot be a label", "add", ""),
+    ("arch: conv 3", "`arch` is a word of the language and cannot be a label", "arch", ""),
     ("conv 3 add", "expected a value, not `add`", "add", ""),
     ("dropout .5", "expected a value, not `.`", ".", "`0.5`"),
     ("relu)", "`)` closes nothing", ")", ""),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import archcalc
 from archcalc.analyses.costs import QUANTITIES, Report, measure
-from archcalc.cli.main import group
+from archcalc.cli.entry import group
 from archcalc.lang.errors import SpecError
 from archcalc.lang.parser import parse
 from archcalc.lang.printer import print_tree

@@ -1,5 +1,5 @@
 """Tree to graph: names, blocks, repeats, arguments."""
 
-from archcalc.builder.build import Built, architectures, build
+from archcalc.builder.construction import Built, architectures, build
 
 __all__ = ["Built", "architectures", "build"]

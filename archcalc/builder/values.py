@@ -49,7 +49,7 @@ class Scope:
         self.names: dict[str, Value | None] = names or {}  # None: its value is unknown
         self.blocks: dict[str, tuple[Block, Scope]] = {}
         self.broken: dict[str, None] = {}  # blocks that could not be read
-        self.families: set[str] = set()  # whose blocks are here
+        self.families: set[tuple[str, str]] = set()  # whose blocks are here
 
     def find(self, name: str) -> Scope | None:
         """The scope that defines a name."""
@@ -245,7 +245,7 @@ def number(expr: Number) -> int | Fraction:
     """The value of a number as written; raises `Refused` for a suffix or for one that is too large."""
     text = expr.text.replace("_", "")
     if text.isdigit():
-        return bounded(int(text), expr)  # type: ignore[return-value]  # an int stays one
+        return int(text) if len(text) < 12 else bounded(int(text), expr)  # type: ignore[return-value]  # an int stays one
     if not text:
         raise Unknown
     if text[-1].isalpha():
@@ -260,6 +260,8 @@ def number(expr: Number) -> int | Fraction:
 
 def bounded(value: Any, expr: Expr) -> Value:
     """The value, refused where it is too large; a whole fraction becomes an int."""
+    if type(value) is int and -LARGEST <= value <= LARGEST:  # nearly always
+        return value
     if isinstance(value, (int, Fraction)):
         if not -LARGEST <= value <= LARGEST:
             raise Refused(_too_large(expr))

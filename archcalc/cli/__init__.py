@@ -1,5 +1,5 @@
 """The command line: read, call one library function, show."""
 
-from archcalc.cli.main import main
+from archcalc.cli.entry import main
 
 __all__ = ["main"]

@@ -164,7 +164,8 @@ class _Parser:
 
     def at_new_arch(self) -> bool:
         """Whether an `arch` starts a line: inside braces, the sign that one of them was never closed."""
-        return self.at_word("arch") and self.tokens[self.at_token - 1].kind == "newline"
+        starts_line = self.tokens[self.at_token - 1].kind == "newline"
+        return starts_line and self.at_word("arch") and self.following.kind != ":"
 
     @property
     def following(self) -> Token:
@@ -242,7 +243,7 @@ class _Parser:
         at = bisect_left(self.unread, first.start)
         if at == len(self.unread) or self.unread[at] >= self.token.end:
             self.report(fault)
-        while not (self.token.kind in _STOPS or self.at_new_arch()):
+        while self.token is first or not (self.token.kind in _STOPS or self.at_new_arch()):
             if self.token.kind == "{":
                 self.skip_braces()
             else:

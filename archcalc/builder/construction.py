@@ -53,9 +53,11 @@ from archcalc.volume import Dim, Undecided, Volume
 MOST_LAYERS = 100_000
 MOST_STEPS = 300_000  # three for each of the most layers
 MOST_FAULTS = 1000
+MOST_FORMULAS = 2000
 MOST_NOTES = 3
 UNKNOWN = -1  # a volume whose fault is reported: nothing more is said of what follows from it
 
+_END = re.compile(r"[\n;|}]")  # of a statement
 _DEFINITION = re.compile(r"(block|let)\s+([A-Za-z_]\w*)")
 Flow = int | None  # index of the node whose volume arrives; None before the first
 Uses = Callable[[Name], Body]
@@ -86,7 +88,7 @@ class Caller(NamedTuple):
     number: int = 0
 
     def __str__(self) -> str:
-        copy = f", copy {self.number}" if self.number else ""
+        copy = f", copy {self.number:,}" if self.number else ""
         called = "called " if self.name != "repeat" else ""
         name = f"`{self.name}(…)`" if called else "`repeat`"
         return f"in {name}{copy}, {called}at {self.span.source.name}:{self.span.line}"
@@ -142,6 +144,7 @@ def build(
     built = builder.run(tree, name, arch, args)
     if builder.faults:
         raise SpecError(in_order(builder.faults.values()))
+    assert all(index != UNKNOWN for _, index in built.graph.outputs), "an unknown volume without a fault"
     return built
 
 
@@ -167,6 +170,7 @@ def undecided(condition: object) -> str:
 
 class _Builder:
     def __init__(self, faults: list[Fault], uses: Uses | None, symbols: Symbols | None, size: Expr | None) -> None:
+        self.unread = faults  # of the text itself
         self.faults: dict[object, Fault] = dict(enumerate(faults))
         self.uses = uses
         self.symbols = symbols
@@ -179,12 +183,13 @@ class _Builder:
         self.expects: list[tuple[Expect, tuple[str, ...]]] = []
         self.facts: dict[str, str] = {}
         self.assumptions: list[str] = []
-        self.used: list[str] = []  # the families that are being read, the file itself first
+        self.used: list[tuple[str, str]] = []  # the files that are being read, name and text, the net's own first
         self.below: set[str] = set()  # blocks that are called above their definition
         self.gaps = False  # something is left out that any name may stand in; its fault is reported
         self.calls: list[Caller] = []
         self.depth = 0
         self.steps = 0
+        self.formulas = 0  # layers whose size is a formula that none had before
         self.bound: dict[tuple[object, ...], Bound] = {}  # by statement and the values of the names in it
         self.named: dict[int, tuple[str, ...]] = {}  # the names in the arguments of a statement
         self.merges: dict[str, Op] = {}
@@ -212,7 +217,7 @@ class _Builder:
 
     def run(self, tree: Body, name: str, arch: Arch | None, args: tuple[Argument, ...]) -> Built:
         scope = Scope(text=tree)
-        self.used.append(PurePath(tree.span.source.name).stem)
+        self.used.append((tree.span.source.name, tree.span.source.text))
         values: dict[str, Value | None] = {}
         as_written = not args and self.size is None
         flow: Flow = None
@@ -331,11 +336,21 @@ class _Builder:
         try:
             return self.rules[type(item.statement)](item, flow, scope, place)
         except Refused as refused:
-            self.add(refused.fault)
+            if not self.partly_read(item):
+                self.add(refused.fault)
         except Unknown:
             pass
         self.name(item, UNKNOWN, place)
         return UNKNOWN
+
+    def partly_read(self, item: Item) -> bool:
+        """Whether a character in a statement could not be read: what it lacks may be there, and is not told."""
+        if not isinstance(item.statement, (Layer, BlockCall, Input)):
+            return False
+        source, start = item.span.source, item.span.start
+        end = _END.search(source.text, item.span.end)
+        spans = (fault.span for fault in self.unread if fault.span is not None)
+        return any(span.source is source and start <= span.start < (end.start() if end else span.end) for span in spans)
 
     def broken(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
         """What could not be read gives an unknown volume, or defines a name whose value is unknown."""
@@ -459,7 +474,7 @@ class _Builder:
         if names is None:
             names = self.named[id(statement)] = names_in(statement.args)
         evaluator = self.evaluator(scope, flow)
-        key = (id(statement), *(evaluator.seen(name) for name in names))
+        key = (id(statement), tuple([evaluator.seen(name) for name in names]) if names else ())
         bound = self.bound.get(key)
         if bound is None:
             cls = REGISTRY.get(statement.type.id)
@@ -489,7 +504,7 @@ class _Builder:
         meeting: tuple[str, ...] = (),
     ) -> int:
         """Adds a layer, its needs checked; gives its index."""
-        x = tuple(self.outs[i] for i in inputs)
+        x = tuple([self.outs[i] for i in inputs])
         key = (id(op), x)  # the node keeps the op, so no other op will have this `id`
         y = self.known.get(key)
         if y is None:
@@ -526,6 +541,12 @@ class _Builder:
                 raise Refused(Fault(need.message, spans.get(need.field, span), need.label, need.help))
 
     def sized(self, y: Volume, span: Span) -> Volume:
+        """The volume, refused where it is too large, or one formula too many."""
+        if not all(isinstance(n, int) for n in y):
+            self.formulas += 1
+            if self.formulas > MOST_FORMULAS:
+                self.fault(f"more than {MOST_FORMULAS:,} different sizes in symbols", span, help="give the input in numbers")
+                raise _Stop
         for n in y:
             if isinstance(n, int) and not 1 <= n <= LARGEST:
                 what = f"larger than {LARGEST:,}" if n > 0 else "not at least 1"
@@ -785,26 +806,31 @@ class _Builder:
         name = statement.name
         if self.uses is None:
             self.fault("`use` is not possible here", statement.span)
-        elif name.id in self.used:
-            circle = [*self.used[self.used.index(name.id) :], name.id]
-            self.fault(f"families use one another in a circle: {', '.join(f'`{each}`' for each in circle)}", name.span)
-        elif name.id not in scope.families:
-            scope.families.add(name.id)
+        else:
             try:
-                tree = self.uses(name)
+                self.bring_in(self.uses(name), name, scope, place)
             except SpecError as error:
                 self.gaps = True
                 for fault in error.faults:
                     elsewhere = fault.span is not None and fault.span.source is not name.span.source
                     note = f"in the family that {name.span.source.name}:{name.span.line} uses"
                     self.add(fault._replace(notes=(*fault.notes, note)) if elsewhere else fault)
-                return flow
-            self.used.append(name.id)
+        return flow
+
+    def bring_in(self, tree: Body, name: Name, scope: Scope, place: Place) -> None:
+        """The definitions of another file, once a scope; two files of one name are told apart by what they say."""
+        family = (tree.span.source.name, tree.span.source.text)
+        if family in self.used:
+            names = [PurePath(file).stem for file, _ in self.used[self.used.index(family) :]]
+            circle = ", ".join(f"`{each}`" for each in (*names, name.id))
+            self.fault(f"families use one another in a circle: {circle}", name.span)
+        elif family not in scope.families:
+            scope.families.add(family)
+            self.used.append(family)
             for used in tree.items:
                 if isinstance(used.statement, (Block, Let, Use, Broken)):
                     self.statement(used, None, scope, place)
             self.used.pop()
-        return flow
 
     def expect(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:
         statement = item.statement
