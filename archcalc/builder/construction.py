@@ -545,7 +545,9 @@ class _Builder:
         if not all(isinstance(n, int) for n in y):
             self.formulas += 1
             if self.formulas > MOST_FORMULAS:
-                self.fault(f"more than {MOST_FORMULAS:,} different sizes in symbols", span, help="give the input in numbers")
+                self.fault(
+                    f"more than {MOST_FORMULAS:,} different sizes in symbols", span, help="give the input in numbers"
+                )
                 raise _Stop
         for n in y:
             if isinstance(n, int) and not 1 <= n <= LARGEST:

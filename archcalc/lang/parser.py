@@ -125,8 +125,10 @@ class _Parser:
         self.source = source
         self.tokens, self.faults = tokenize(source)
         self.unread = [fault.span.start for fault in self.faults if fault.span]  # where the lexer found faults
+        self.skipped: set[int] = set()  # those of them that are not told
         self.at_token = 0
         self.token = self.last = self.tokens[0]  # the next one, and the last one taken
+        self.unopened = 0  # `}` to come whose `{` was missed
         self.depth = 0  # of braces and brackets together
         self.round = 0  # of round brackets, in which a line may end
         self.operators = 0  # of the statement
@@ -135,8 +137,9 @@ class _Parser:
 
     def run(self) -> tuple[Body, list[Fault]]:
         body = self.body(_FILE)
-        self.faults.sort(key=lambda fault: fault.span.start if fault.span else 0)
-        return body, self.faults
+        starts = ((fault.span.start if fault.span else 0, fault) for fault in self.faults)
+        told = sorted((pair for pair in starts if pair[0] not in self.skipped), key=lambda pair: pair[0])
+        return body, [fault for _, fault in told]
 
     # ------------------------------------------------------------ tokens
 
@@ -238,19 +241,29 @@ class _Parser:
         if len(self.faults) > MOST_FAULTS:
             self.move(len(self.tokens) - 1)
 
-    def give_up(self, first: Token, fault: Fault) -> None:
+    def give_up(self, first: Token, word: Token, fault: Fault) -> None:
         """Reports the fault of a statement and skips its rest; silent where the lexer's own fault is the cause."""
         at = bisect_left(self.unread, first.start)
         if at == len(self.unread) or self.unread[at] >= self.token.end:
             self.report(fault)
+        start, opened = self.token.end, False
         while self.token is first or not (self.token.kind in _STOPS or self.at_new_arch()):
             if self.token.kind == "{":
+                self.forget(start, self.token.start)
                 self.skip_braces()
+                start, opened = self.last.end, True
             else:
                 self.take()
+        self.forget(start, self.token.start)
         if self.token.kind == "newline" and self.next_line_opens():
             self.gap()
             self.skip_braces()
+        elif word.text in (*_OPENERS, *MERGES) and not opened:
+            self.unopened += 1
+
+    def forget(self, start: int, end: int) -> None:
+        """Takes back what the lexer told of a stretch that is skipped: prose without its quotes is one fault."""
+        self.skipped.update(self.unread[bisect_left(self.unread, start) : bisect_left(self.unread, end)])
 
     def next_line_opens(self) -> bool:
         """Whether only line ends part the next token from a `{`."""
@@ -359,23 +372,30 @@ class _Parser:
         return ends == _TO_NEXT_ARCH or self.at_new_arch()
 
     def stray(self) -> None:
+        """Takes a `}` or `|` that nothing opened, and says so unless the fault is that nothing did."""
         closes = "`}` closes nothing" if self.at("}") else "`|` stands outside the braces of a merge"
-        self.report(Fault(closes, self.span(self.take())))
+        token = self.take()
+        if not self.unopened:
+            self.report(Fault(closes, self.span(token)))
+        elif token.kind == "}":
+            self.unopened -= 1
 
     def item(self, joined: bool, leading: tuple[str, ...]) -> Item:
         """One statement, its label and its trailing comment."""
-        first, depth, outer = self.token, self.depth, (self.comments, self.operators)
+        first = word = self.token
+        depth, outer = self.depth, (self.comments, self.operators)
         self.comments, self.operators = [], 0
         label: Name | None = None
         statement: Statement | None = None
         try:
             label = self.label()
+            word = self.token
             statement = self.statement()
             if not (self.token.kind in _STOPS or self.at_new_arch()):
                 self.unexpected(_mend(statement, self.token))
         except _Unreadable as unreadable:
             self.depth, self.round = depth, 0
-            self.give_up(first, unreadable.fault)
+            self.give_up(first, word, unreadable.fault)
             if not isinstance(statement, (Arch, Block)):
                 statement = Broken(self.span(first))
         trailing = self.trailing(statement)

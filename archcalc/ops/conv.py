@@ -97,12 +97,8 @@ class Windowed(Op):
         return values | {"stride": self.step, "padding": self.sides(x[0]) if x else self.padding}
 
 
-@op("conv")
-class Conv(Windowed):
-    """Convolution: each of N filters is laid over every place of the padded input, over the whole depth of its group.
-
-    y[i,j,n] = b[n] + sum over u,v,c of w[u,v,c,n] * x[S*i + D*u - P, S*j + D*v - P, c]
-    """
+class Filtered(Windowed):
+    """What convolution and transposed convolution share: filters over the whole depth of a group."""
 
     filters: Count = arg("how many filters: the depth of the output", symbol="N")
     groups: Count = arg(
@@ -110,13 +106,34 @@ class Conv(Windowed):
     )
     dilation: Pair = arg("distance of the cells under the window", default=(1, 1), symbol="D", named=True)
     bias: Flag = arg("one number added per filter", default=True)
-    examples = ("input 227x227x3; conv 11/4/0 96", "input 17x17x64; conv 1x7/1/0x3 64 groups=2 nobias")
-    known_as = ("conv2d", "convolution", "convolution2d")
 
     @property
     def spread(self) -> Pair:
         """The dilation in use."""
         return self.dilation
+
+    def grouped(self, x: Volume) -> Iterator[Need]:
+        """The groups divide the depth that arrives, and the filters."""
+        arrive = f"{self.groups} groups do not divide the {x.c} channels that arrive"
+        yield Need(divides(self.groups, x.c), arrive, "groups")
+        filters = f"{self.groups} groups do not divide {self.filters} filters"
+        yield Need(divides(self.groups, self.filters), filters, "groups")
+
+    def weights(self, x: Volume) -> dict[str, Shape]:
+        """h, w, depth of a group, filters."""
+        weights: dict[str, Shape] = {"w": (*self.kernel, exact_div(x.c, self.groups), self.filters)}
+        return weights | {"b": (self.filters,)} if self.bias else weights
+
+
+@op("conv")
+class Conv(Filtered):
+    """Convolution: each of N filters is laid over every place of the padded input, over the whole depth of its group.
+
+    y[i,j,n] = b[n] + sum over u,v,c of w[u,v,c,n] * x[S*i + D*u - P, S*j + D*v - P, c]
+    """
+
+    examples = ("input 227x227x3; conv 11/4/0 96", "input 17x17x64; conv 1x7/1/0x3 64 groups=2 nobias")
+    known_as = ("conv2d", "convolution", "convolution2d")
 
     def out(self, x: Volume) -> Volume:
         """floor((w + 2P - D(F-1) - 1)/S) + 1, and one slice of depth for each filter."""
@@ -126,17 +143,7 @@ class Conv(Windowed):
     def needs(self, x: Volume, *_: Any, **__: Any) -> Iterator[Need]:
         """The window fits; the groups divide both depths."""
         yield from super().needs(x)
-        yield Need(
-            divides(self.groups, x.c), f"{self.groups} groups do not divide the {x.c} channels that arrive", "groups"
-        )
-        yield Need(
-            divides(self.groups, self.filters), f"{self.groups} groups do not divide {self.filters} filters", "groups"
-        )
-
-    def weights(self, x: Volume) -> dict[str, Shape]:
-        """h, w, depth of a group, filters."""
-        weights: dict[str, Shape] = {"w": (*self.kernel, exact_div(x.c, self.groups), self.filters)}
-        return weights | {"b": (self.filters,)} if self.bias else weights
+        yield from self.grouped(x)
 
     def work(self, y: Volume, x: Volume) -> Work:
         """A multiply-add for each weight at each place; the bias is one addition more."""
@@ -179,28 +186,17 @@ class DepthwiseConv(Windowed):
 
 
 @op("deconv")
-class Deconv(Windowed):
+class Deconv(Filtered):
     """Transposed convolution: every input cell lays the filter, times its value, over the output; P cells are cut off.
 
     y[S*i + D*u - P, S*j + D*v - P, n] += w[u,v,c,n] * x[i,j,c], over all i,j,u,v,c; then + b[n]
     """
 
-    filters: Count = arg("how many filters: the depth of the output", symbol="N")
-    groups: Count = arg(
-        "parts that the depth is cut into, each with its own filters", default=1, symbol="G", named=True
-    )
-    dilation: Pair = arg("distance of the cells under the filter", default=(1, 1), symbol="D", named=True)
     extra: Pair = arg(
         "rows and columns added at the end (PyTorch's output_padding)", default=(0, 0), symbol="E", named=True
     )
-    bias: Flag = arg("one number added per filter", default=True)
     examples = ("input 14x14x32; deconv 4/2/1 64", "input 7x7x16; deconv 3/2/1 8 extra=1 nobias")
     known_as = ("convtranspose", "convtranspose2d", "conv2dtranspose", "transposedconv")
-
-    @property
-    def spread(self) -> Pair:
-        """The dilation in use."""
-        return self.dilation
 
     def sides(self, x: Volume) -> Sides:
         """Cells cut off; `same` cuts until the output is S times the input."""
@@ -233,17 +229,7 @@ class Deconv(Windowed):
         smaller = all(e < max(s, d) for e, s, d in zip(self.extra, self.stride, self.dilation, strict=True))
         steps = f"the stride {shown(self.stride)} or the dilation {shown(self.dilation)}"
         yield Need(smaller, f"extra={shown(self.extra)} is not smaller than {steps}", "extra")
-        yield Need(
-            divides(self.groups, x.c), f"{self.groups} groups do not divide the {x.c} channels that arrive", "groups"
-        )
-        yield Need(
-            divides(self.groups, self.filters), f"{self.groups} groups do not divide {self.filters} filters", "groups"
-        )
-
-    def weights(self, x: Volume) -> dict[str, Shape]:
-        """h, w, depth of a group, filters."""
-        weights: dict[str, Shape] = {"w": (*self.kernel, exact_div(x.c, self.groups), self.filters)}
-        return weights | {"b": (self.filters,)} if self.bias else weights
+        yield from self.grouped(x)
 
     def work(self, y: Volume, x: Volume) -> Work:
         """A multiply-add for each weight at each input cell, also where the result is cut off."""

@@ -1,4 +1,4 @@
-"""Normalisation."""
+"""Normalization."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archcalc.volume import Shape, Volume, Work
 
 @op("bn")
 class BatchNorm(Op):
-    """Batch normalisation with the statistics of training (Ioffe & Szegedy 2015).
+    """Batch normalization with the statistics of training (Ioffe & Szegedy 2015).
 
     y[i,j,c] = scale[c] * (x[i,j,c] - mean[c]) / sqrt(variance[c] + epsilon) + shift[c]
     """
@@ -35,7 +35,7 @@ class BatchNorm(Op):
 
 @op("lrn")
 class LocalResponseNorm(Op):
-    """Local response normalisation across depth (Krizhevsky et al. 2012, section 3.3): alpha is not divided by n.
+    """Local response normalization across depth (Krizhevsky et al. 2012, section 3.3): alpha is not divided by n.
 
     y[i,j,c] = x[i,j,c] / (k + alpha * sum over the n slices around c of x[i,j,c']^2)^beta
     """
@@ -58,7 +58,7 @@ class LocalResponseNorm(Op):
 
 @op("ln")
 class LayerNorm(Op):
-    """Layer normalisation over the depth of each position (Ba, Kiros & Hinton 2016; as ConvNeXt uses it).
+    """Layer normalization over the depth of each position (Ba, Kiros & Hinton 2016; as ConvNeXt uses it).
 
     y[i,j,c] = scale[c] * (x[i,j,c] - mean[i,j]) / sqrt(variance[i,j] + epsilon) + shift[c]
     """
