@@ -15,7 +15,7 @@ from archcalc.lang.printer import print_expr
 from archcalc.lang.source import Source
 from archcalc.library import Net, load, load_all, paper_files, read_spec, zoo, zoo_nets
 
-Progress = Callable[[str], None]
+Progress = Callable[[str, int, int], None]  # what, its number, of how many
 
 
 class Verdict(NamedTuple):
@@ -34,7 +34,7 @@ class Verdict(NamedTuple):
         return tuple(outcome for outcome in self.outcomes if outcome.status == "erratum")
 
 
-def verify(names: tuple[str, ...] = (), progress: Progress = lambda _: None) -> Verdict:
+def verify(names: tuple[str, ...] = (), progress: Progress = lambda *_: None) -> Verdict:
     """Holds claims against the engine: those of tables, nets or files by name, or all of the zoo.
 
     A name is a table (`simonyan2014-table2`, or a `.toml` file), a net (its `expect` lines and all cells about it), or
@@ -43,8 +43,9 @@ def verify(names: tuple[str, ...] = (), progress: Progress = lambda _: None) -> 
     reports = _Reports()
     outcomes: list[Outcome] = []
     faults: list[Fault] = []
-    for what, claims in _sources(names):
-        progress(what)
+    sources = list(_sources(names))
+    for at, (what, claims) in enumerate(sources):
+        progress(what, at, len(sources))
         try:
             outcomes += claims(reports)
         except SpecError as error:

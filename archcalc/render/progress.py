@@ -8,18 +8,15 @@ from typing import TextIO
 
 
 @contextmanager
-def told(stream: TextIO) -> Iterator[Callable[[str], None]]:
-    """A function that shows the work at hand on one line."""
+def told(stream: TextIO) -> Iterator[Callable[[str, int, int], None]]:
+    """A function that is told what is done next, its number and how many there are."""
     if not stream.isatty():
-        yield lambda _: None
+        yield lambda what, at, count: None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    def tell(what: str) -> None:
-        stream.write(f"\r\x1b[K{what[:60]}")
-        stream.flush()
-
-    try:
-        yield tell
-    finally:
-        stream.write("\r\x1b[K")
-        stream.flush()
+    columns = (TextColumn("{task.description:40.40}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(file=stream), transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda what, at, count: progress.update(task, description=what, completed=at, total=count)
