@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import io
+from os import PathLike
 from typing import TYPE_CHECKING, NamedTuple
 
 from archcalc.analyses.costs import Report, Row, Totals, measure
@@ -88,13 +89,13 @@ class Architecture(NamedTuple):
         return Analysis(report, built, batch, dtype)
 
 
-def verify(*names: str) -> Verdict:
+def verify(*names: str | PathLike[str]) -> Verdict:
     """Holds claims against the engine: of tables, spec files or nets by name, or all that come with archcalc.
 
     Raises `ClaimsFail` (an `AssertionError`, for tests) that tells each claim that fails: printed, computed, and where;
     and `SpecError` for a file that cannot be read.
     """
-    verdict = run_verify(names)
+    verdict = run_verify(tuple(map(str, names)))
     if verdict.failed:
         from archcalc.render.verdicts import told
 
@@ -106,9 +107,9 @@ class ClaimsFail(AssertionError):
     """Some claims do not hold; the message tells each."""
 
 
-def load(arch: str) -> Architecture:
+def load(arch: str | PathLike[str]) -> Architecture:
     """A net of the zoo with or without arguments, a file, `-` for standard input, or the text of a net.
 
     Raises `SpecError` where there is none of that name, or the file cannot be read.
     """
-    return Architecture(find(arch))
+    return Architecture(find(str(arch)))

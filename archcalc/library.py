@@ -65,15 +65,27 @@ def load(arch: str) -> Net:
 
 
 def load_all(arch: str) -> list[Net]:
-    """As `load`, but all nets of a file that holds several."""
+    """As `load`, but all nets of a file: none where it only defines blocks.
+
+    A net whose parameters have no defaults is a pattern for others, and left out.
+    """
     path = Path(arch.strip())
-    if arch.strip().endswith(".arch") and path.is_file():
-        source = read_spec(path)
-        tree, faults = parse(source)
-        nets = architectures(tree)
-        if len(nets) > 1:
-            return [Net(name, source, tree, tuple(faults), net, (), path.parent) for name, net in nets.items()]
+    if not arch.strip().endswith(".arch") or not path.is_file():
+        return [load(arch)]
+    source = read_spec(path)
+    tree, faults = parse(source)
+    nets = architectures(tree)
+    if nets or all(isinstance(item.statement, (Block, Let, Use, Fact)) for item in tree.items):
+        whole = [net for net in nets.values() if all(param.default for param in net.params)]
+        if faults and not whole:
+            raise SpecError(in_order(faults))
+        return [Net(net.name.id, source, tree, tuple(faults), net, (), path.parent) for net in whole]
     return [load(arch)]
+
+
+def family(name: str) -> list[Net]:
+    """The nets of a family of the zoo: `vgg`, or `vgg.arch`."""
+    return [net for net in zoo_nets() if net.source.name.removesuffix(".arch") == name.removesuffix(".arch")]
 
 
 def reformat(name: str, write: bool) -> bool:

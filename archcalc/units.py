@@ -20,8 +20,8 @@ class Printed(NamedTuple):
     half_unit: Fraction
 
     def rounds_from(self, exact: int | Fraction) -> bool:
-        """Whether an exact value rounds to the figure (both ends count: papers round halves either way)."""
-        return abs(self.value - exact) <= self.half_unit
+        """Whether an exact value rounds to the figure: 137.5M is 138M, 138.5M is not."""
+        return -self.half_unit <= exact - self.value < self.half_unit
 
     def with_digits(self, digits: int) -> Printed:
         """The figure with all zeros but those among its first digits only filling up: 800K, to within 5K for 2."""

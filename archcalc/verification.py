@@ -13,7 +13,7 @@ from archcalc.analyses.papers import Claim, Outcome, judge, read_table
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, in_order, quoted
 from archcalc.lang.printer import print_expr
 from archcalc.lang.source import Source
-from archcalc.library import Net, load, load_all, paper_files, read_spec, zoo, zoo_nets
+from archcalc.library import Net, family, load, load_all, paper_files, read_spec, zoo, zoo_nets
 
 Progress = Callable[[str, int, int], None]  # what, its number, of how many
 
@@ -52,6 +52,10 @@ def verify(names: tuple[str, ...] = (), progress: Progress = lambda *_: None) ->
             faults += error.faults
     if faults:
         raise SpecError(in_order(faults))
+    if not outcomes:
+        asked = ", ".join(quoted(name) for name in names)
+        help = "claim something: `expect params = …`; of a net with arguments given nothing is claimed"
+        raise SpecError([Fault(f"nothing is claimed in {asked}", help=help)])
     return Verdict(tuple(outcomes))
 
 
@@ -64,8 +68,13 @@ class _Reports:
     def __init__(self) -> None:
         self.known: dict[tuple[str, str | None], Report] = {}
 
-    def find(self, arch: str, size: str | None) -> Report:
-        """The report of a net, on another input if one is given."""
+    def find(self, arch: str, size: str | None, folder: Path | None = None) -> Report:
+        """The report of a net, on another input if one is given; a file is looked for beside its table first."""
+        if arch.strip() == "-":
+            raise SpecError([Fault("a table cannot read standard input")])
+        beside = folder / arch if folder and re.fullmatch(r"[^\s;{]+\.arch(:.*)?", arch) else None
+        if beside and Path(str(beside).rpartition(".arch")[0] + ".arch").is_file():
+            arch = str(beside)
         key = (arch, size)
         if key not in self.known:
             self.known[key] = measure(load(arch).build(size).graph)
@@ -73,31 +82,38 @@ class _Reports:
 
 
 def _sources(names: tuple[str, ...]) -> Iterator[tuple[str, Claims]]:
-    if not names:
-        for path in paper_files():
-            yield path.name, lambda reports, path=path: _table(path, reports)  # type: ignore[misc]
-        for net in zoo_nets():
-            yield net.name, lambda _, net=net: _expected(net)  # type: ignore[misc]
-        return
     tables = {path.stem: path for path in paper_files()}
+    if not names:
+        yield from map(_of_table, tables.values())
+        yield from map(_of_net, zoo_nets())
     for name in names:
-        path = tables.get(name.removesuffix(".toml"), Path(name))
-        if path.suffix == ".toml":
-            yield name, lambda reports, path=path: _table(path, reports)  # type: ignore[misc]
+        stem = name.removesuffix(".toml")
+        chosen = [path for each, path in tables.items() if each == stem or each.startswith(f"{stem}-")]
+        if Path(name).suffix == ".toml" and not chosen:
+            chosen = [Path(name)]
+        if chosen:
+            yield from map(_of_table, chosen)
             continue
-        nets = _nets(name, tables)
-        for net in nets:
-            yield net.name, lambda _, net=net: _expected(net)  # type: ignore[misc]
-        wanted = {net.name for net in nets} & set(zoo())
-        for path in tables.values() if wanted else ():
-            yield path.name, lambda reports, path=path, wanted=wanted: _table(path, reports, wanted)  # type: ignore[misc]
+        in_zoo = {name} & set(zoo())
+        nets = family(name) if not in_zoo and not Path(name).exists() else []
+        yield from map(_of_net, nets or _nets(name, tables))
+        wanted = in_zoo or {net.name for net in nets}  # a net of the user's own is not the zoo's of the same name
+        yield from (_of_table(path, wanted) for path in tables.values() if wanted)
+
+
+def _of_table(path: Path, wanted: set[str] | None = None) -> tuple[str, Claims]:
+    return path.name, lambda reports: _table(path, reports, wanted)
+
+
+def _of_net(net: Net) -> tuple[str, Claims]:
+    return net.name, lambda _: _expected(net)
 
 
 def _nets(name: str, tables: dict[str, Path]) -> list[Net]:
     try:
         return load_all(name)
     except SpecError as error:
-        if error.faults[0].span is None and re.fullmatch(r"[\w-]+", name):
+        if error.faults[0].span is None and re.fullmatch(r"[\w-]+", name) and not Path(name).exists():
             help = did_you_mean(name, (*tables, *zoo()))
             raise SpecError([Fault(f"there is no table and no net {quoted(name)}", help=help)]) from None
         raise
@@ -112,12 +128,12 @@ def _source(path: Path) -> Source:
 def _table(path: Path, reports: _Reports, wanted: set[str] | None = None) -> list[Outcome]:
     claims = read_table(_source(path))
     if wanted is not None:
-        claims = tuple(claim for claim in claims if claim.arch.partition("(")[0] in wanted)
+        claims = tuple(claim for claim in claims if {_bare(claim.arch), _bare(claim.than or "")} & wanted)
     outcomes: list[Outcome] = []
     faults: list[Fault] = []
     for claim in claims:
         try:
-            outcomes.append(judge(claim, reports.find))
+            outcomes.append(judge(claim, lambda arch, size: reports.find(arch, size, path.parent)))
         except SpecError as error:  # of the net that the claim names
             first = error.faults[0]
             named = Fault(f"`{claim.arch}`: {first.message}", claim.span, help=first.help)
@@ -125,6 +141,10 @@ def _table(path: Path, reports: _Reports, wanted: set[str] | None = None) -> lis
     if faults:
         raise SpecError(faults)
     return outcomes
+
+
+def _bare(arch: str) -> str:
+    return arch.partition("(")[0].strip()
 
 
 def _expected(net: Net) -> list[Outcome]:

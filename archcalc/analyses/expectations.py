@@ -64,7 +64,8 @@ def _judge(report: Report, expect: Expect, path: tuple[str, ...]) -> Judged:
         message = f"{quoted(expect.target.id)} is neither a quantity nor a volume"
         return Judged(expect, None, Fault(message, expect.target.span, help=_meant(report, expect.target.id)))
     if not all(isinstance(n, (int, Fraction)) for n in (found if isinstance(found, Volume) else (found,))):
-        return Judged(expect, found, None)  # nothing is claimed of symbols
+        message = f"{quoted(expect.target.id)} is {found}: symbols cannot be held against a number"
+        return Judged(expect, found, Fault(message, expect.value.span, help="give the input in numbers"))
     unmet_ = _size_fault(expect, found) if isinstance(found, Volume) else _number_fault(expect, found)
     return Judged(expect, found, unmet_)
 

@@ -37,7 +37,20 @@ from archcalc.volume import Volume
 STATUSES = ("holds", "rounds", "truncates", "erratum", "fails", "waits")
 FILE_KEYS = ("source", "place", "year", "note", "arch", "means", "kilo", "digits", "row")
 ROW_KEYS = ("arch", "input", "layer", "than", "than_layer", "note", "id", "place", "each", "where")
-CELL_KEYS = ("printed", "id", "note", "compute", "per", "equals", "truncated", "digits", "erratum", "right", "waits")
+CELL_KEYS = (
+    "printed",
+    "follows",
+    "id",
+    "note",
+    "compute",
+    "per",
+    "equals",
+    "truncated",
+    "digits",
+    "erratum",
+    "right",
+    "waits",
+)
 Kinds = dict[str, tuple[type | tuple[type, ...], str]]  # what a value has to be, where it is not text
 FILE_KINDS: Kinds = {
     "year": (int, "a number"),
@@ -48,10 +61,25 @@ FILE_KINDS: Kinds = {
 ROW_KINDS: Kinds = {"id": ((str, list), "text, or a list of texts"), "each": (dict, "a table of ranges")}
 CELL_KINDS: Kinds = {
     "printed": ((str, int, float), "the figure as printed"),
+    "follows": ((str, int, float), "the figure that follows"),
     "id": ROW_KINDS["id"],
     "truncated": (bool, "true or false"),
     "digits": (int, "a number"),
 }
+ASKED = (
+    "place",
+    "arch",
+    "input",
+    "layer",
+    "than",
+    "than_layer",
+    "quantity",
+    "compute",
+    "per",
+    "equals",
+    "each",
+    "where",
+)
 MOST_CASES = 20_000
 BOUNDS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -81,6 +109,7 @@ class Claim(NamedTuple):
     per: str = ""  # an expression that it is divided by; empty where there is none
     equals: str = ""  # of a formula: what it must come to
     kilo: int = 1000
+    follows: bool = False  # not printed itself: it follows from what is
     digits: int = 0  # zeros behind so many digits of the printed figure only fill up; 0: all of its digits count
     truncated: bool = False  # the printed figure may be cut off
     erratum: str = ""  # why the printed figure is wrong; empty where it is not
@@ -120,6 +149,8 @@ def read_table(source: Source) -> tuple[Claim, ...]:
         raise SpecError([_toml_fault(source, error)]) from None
     except RecursionError:
         raise SpecError([Fault("not TOML: nested too deeply", Span(source, 0, 1))]) from None
+    except ValueError:  # Python reads no longer number
+        raise SpecError([Fault("not TOML: a number of more than 4,300 digits", Span(source, 0, 1))]) from None
     faults: list[Fault] = []
     claims: list[Claim] = []
     top = Span(source, 0, len(source.line(1)))
@@ -132,15 +163,15 @@ def read_table(source: Source) -> tuple[Claim, ...]:
             misfits = [Fault(f"unknown key {quoted(key)}", span, help=did_you_mean(key, FILE_KEYS))]
         table |= {} if misfits else {key: value}
         faults += misfits
-    if "source" not in content:
+    if not content.get("source"):
         faults.append(Fault("the table has no `source`", top, help='say where it is printed: `source = "…"`'))
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         faults.append(Fault("the table has no rows", top, help="a row starts with `[[row]]`"))
         rows = []
-    seen: dict[Claim, Span] = {}
+    seen: dict[object, Span] = {}
     for row, (start, end) in zip(rows, _row_spans(source, len(rows)), strict=True):
         for claim in _claims(table, row, source, start, end, faults):
-            asked = claim._replace(printed="", note="", span=top)
+            asked = tuple(getattr(claim, name) for name in ASKED)
             if asked in seen:
                 line = seen[asked].line
                 faults.append(Fault(f"the same claim stands at line {line} already: {claim.quantity}", claim.span))
@@ -215,7 +246,9 @@ def _claim(table: dict[str, Any], row: dict[str, Any], key: str, span: Span) -> 
             raise _Bad(Fault(f"unknown key {quoted(word)} in the cell `{key}`", span, help=help))
         for fault in _misfits(word, value, CELL_KINDS, span):
             raise _Bad(fault)
-    if "printed" not in cell:
+    if "printed" in cell and "follows" in cell:
+        raise _Bad(Fault(f"the cell `{key}` is either printed or follows from what is", span))
+    if "printed" not in cell and "follows" not in cell:
         raise _Bad(Fault(f"the cell `{key}` prints nothing", span, help='write it as printed: `"138M"`'))
     ids = cell.get("id", row.get("id", ()))
     claim = Claim(
@@ -227,7 +260,8 @@ def _claim(table: dict[str, Any], row: dict[str, Any], key: str, span: Span) -> 
         than=row.get("than"),
         than_layer=row.get("than_layer"),
         quantity=key,
-        printed=str(cell["printed"]),
+        printed=str(cell["printed"] if "printed" in cell else cell["follows"]),
+        follows="follows" in cell,
         compute=cell.get("compute", table.get("means", {}).get(key, key)),
         per=cell.get("per", ""),
         equals=cell.get("equals", key),
@@ -269,16 +303,16 @@ def _check(claim: Claim) -> None:
         raise _Bad(Fault("only one of `than`, `per` and `each` can stand beside a figure", claim.span))
     if claim.kilo not in (1000, 1024) or not 0 <= claim.digits <= 20:
         raise _Bad(Fault("`kilo` is 1000 or 1024, `digits` a small number", claim.span))
-    formulas = [claim.compute, claim.per]
+    formulas = [claim.compute, *filter(None, [claim.per])]
     if claim.each:
-        formulas += [claim.equals, claim.where, claim.right]
+        formulas += [claim.equals, *filter(None, [claim.where, claim.right])]
     elif claim.where:
         raise _Bad(Fault("`where` is for formulas, which have letters: `each = …`", claim.span))
     else:
-        for text in filter(None, (claim.printed, claim.right)):
+        for text in (claim.printed, *filter(None, [claim.right])):
             if _figure(_bound(text)[1], claim.kilo) is None:
                 raise _Bad(Fault(f"cannot read {quoted(text)} as a figure or a size", claim.span))
-    for formula in filter(None, formulas):
+    for formula in formulas:
         _expression(formula, claim.span)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 import sys
 from collections.abc import Collection
@@ -12,7 +13,7 @@ from typing import Any
 import click
 
 from archcalc import __version__
-from archcalc.lang.errors import SpecError, nearest, quoted, show_all
+from archcalc.lang.errors import SpecError, github_line, nearest, quoted, show_all
 
 TASKS = {
     "Look at nets": {"list": "listing", "show": "showing", "layers": "reference"},
@@ -99,3 +100,5 @@ def report(error: SpecError) -> None:
     """Faults on standard error."""
     if sys.stderr is not None:  # the shell's `2>&-`
         sys.stderr.write(show_all(error.faults) + "\n")
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            sys.stderr.writelines(github_line(fault) + "\n" for fault in error.faults if fault.span)

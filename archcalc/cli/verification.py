@@ -36,6 +36,6 @@ def command(ctx: click.Context, names: tuple[str, ...], errata: bool, format_: s
         verdict = verify(names, tell)
     with options.opened(path) as stream:
         options.write(verdicts.lines(verdict, errata, show.View(format_), stream), stream)
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        options.write(verdicts.github_lines(verdict), sys.stdout)
+    if os.environ.get("GITHUB_ACTIONS") == "true":  # beside the answer, never within it
+        options.write(verdicts.github_lines(verdict), sys.stdout if format_ == "table" and not path else sys.stderr)
     ctx.exit(1 if verdict.failed else 0)

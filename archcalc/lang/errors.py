@@ -107,3 +107,10 @@ def _excerpt(span: Span, label: str) -> list[str]:
         f"{number} | {text}".rstrip(),
         carets,
     ]
+
+
+def github_line(fault: Fault) -> str:
+    """The fault as GitHub Actions shows it beside its line."""
+    assert fault.span is not None
+    message = fault.message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::error file={fault.span.source.name},line={fault.span.line},title=archcalc::{message}"

@@ -258,7 +258,7 @@ class _Parser:
         if self.token.kind == "newline" and self.next_line_opens():
             self.gap()
             self.skip_braces()
-        elif word.text in (*_OPENERS, *MERGES) and not opened:
+        elif word.text in (*_OPENERS, *MERGES) and not opened and self.at_token < self.paired[1]:
             self.unopened += 1
 
     def forget(self, start: int, end: int) -> None:
@@ -274,7 +274,7 @@ class _Parser:
 
     def skip_braces(self) -> None:
         """Past `{ … }`: what it holds is read for its faults, if it looks like statements."""
-        if self.depth < DEEPEST and self.at_token not in self.closed:
+        if self.depth < DEEPEST and self.at_token not in self.paired[0]:
             self.take()
             return
         if self.depth < DEEPEST and self.following.kind in ("newline", "comment", "name", "}"):
@@ -291,16 +291,17 @@ class _Parser:
                 return
 
     @cached_property
-    def closed(self) -> frozenset[int]:
-        """The `{` that a `}` belongs to, by their places among the tokens."""
-        open_ones: list[int] = []
-        found: list[int] = []
+    def paired(self) -> tuple[frozenset[int], int]:
+        """The `{` that a `}` belongs to, and the last `}` that belongs to none, by their places among the tokens."""
+        opened, found, stray = list[int](), list[int](), -1
         for at, token in enumerate(self.tokens):
             if token.kind == "{":
-                open_ones.append(at)
-            elif token.kind == "}" and open_ones:
-                found.append(open_ones.pop())
-        return frozenset(found)
+                opened.append(at)
+            elif token.kind == "}" and opened:
+                found.append(opened.pop())
+            elif token.kind == "}":
+                stray = at
+        return frozenset(found), stray
 
     # ------------------------------------------------------------ bodies and statements
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TextIO
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from archcalc.analyses.papers import STATUSES, Outcome
+from archcalc.lang.errors import Fault, github_line
 from archcalc.render import show
 from archcalc.render.table import Column, Row, Table
 from archcalc.units import exact
@@ -21,7 +22,10 @@ CLAIMS = (
     Column("printed", "printed", "size"),
     Column("computed", "computed", "size"),
     Column("status", "verdict", "text"),
-    Column("place", "where", "text", 3),
+    Column("right", "right", "size"),
+    Column("note", "note", "text", 3),
+    Column("source", "source", "text", 2),
+    Column("where", "where", "text", 1),
 )
 
 
@@ -35,9 +39,32 @@ def lines(verdict: Verdict, errata: bool, view: show.View, stream: TextIO) -> It
         return iter([structured.document("verify", claims=claims, failed=len(verdict.failed))])
     if view.format == "junit":
         return _junit(outcomes)
+    if view.format == "csv" or (errata and view.format == "md"):
+        return show.table_lines(_claims(outcomes), view, stream)
     if errata:
-        return _shelf(outcomes)
+        return _shelf(outcomes, verdict.failed)
     return show.table_lines(_summary(verdict), view, stream)
+
+
+def _claims(outcomes: tuple[Outcome, ...]) -> Table:
+    """A row a claim."""
+    rows = tuple(Row(tuple(_cells(outcome)[column.key] for column in CLAIMS)) for outcome in outcomes)
+    return Table(f"{len(outcomes):,} claims", CLAIMS, rows)
+
+
+def _cells(outcome: Outcome) -> dict[str, object]:
+    claim = outcome.claim
+    return {
+        "arch": claim.arch,
+        "quantity": f"{claim.layer}: {claim.quantity}" if claim.layer else claim.quantity,
+        "printed": claim.printed,
+        "computed": value_text(outcome.computed),
+        "status": outcome.status,
+        "right": claim.right or None,
+        "note": outcome.note or None,
+        "source": f"{claim.source}, {claim.place}".removesuffix(", "),
+        "where": f"{claim.span.source.name}:{claim.span.line}",
+    }
 
 
 def _summary(verdict: Verdict) -> Table:
@@ -50,7 +77,9 @@ def _summary(verdict: Verdict) -> Table:
     footer = [("fails", told(outcome)) for outcome in verdict.failed]
     if any(outcome.status == "erratum" for outcome in verdict.outcomes):
         footer.append(("errata", "`archcalc verify --errata` tells what is printed wrongly, and what is right"))
-    title = f"{len(verdict.outcomes):,} claims, {len(verdict.failed)} fail"
+    follow = sum(1 for outcome in verdict.outcomes if outcome.claim.follows)
+    printed = f", {follow} of them not printed but following from what is" if follow else ""
+    title = f"{len(verdict.outcomes):,} claims{printed}; {len(verdict.failed)} fail"
     return Table(title, SUMMARY, rows, Row(("total", *sums), "total"), tuple(footer))
 
 
@@ -76,7 +105,7 @@ def _subject(outcome: Outcome) -> str:
     return f"{where}{than} {claim.quantity}".strip()
 
 
-def _shelf(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
+def _shelf(outcomes: tuple[Outcome, ...], failed: tuple[Outcome, ...]) -> Iterator[str]:
     """The famous wrong numbers, each with a sentence that teaches."""
     before = ""
     for outcome in outcomes:
@@ -88,6 +117,10 @@ def _shelf(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
             before = heading
         yield f"  {_subject(outcome)}: printed {claim.printed}, right is {claim.right} ({value_text(outcome.computed)})"
         yield f"    {outcome.note}"
+    if not outcomes:
+        yield "no errata here"
+    for outcome in failed:
+        yield f"fails: {told(outcome)}"
 
 
 def value_text(value: object) -> str:
@@ -112,6 +145,8 @@ def _plain(outcome: Outcome) -> dict[str, object]:
         "layer": claim.layer,
         "quantity": claim.quantity,
         "printed": claim.printed,
+        "follows": claim.follows,
+        "right": claim.right or None,
         "computed": computed,
         "status": outcome.status,
         "note": outcome.note or None,
@@ -131,7 +166,8 @@ def _junit(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
         name = quoteattr(f"{_subject(outcome)} = {outcome.claim.printed} (line {outcome.claim.span.line})")
         group = quoteattr(_source(outcome))
         if outcome.status == "fails":
-            yield f"<testcase classname={group} name={name}><failure>{escape(told(outcome))}</failure></testcase>"
+            message = quoteattr(told(outcome))
+            yield f"<testcase classname={group} name={name}><failure message={message}/></testcase>"
         elif outcome.status == "waits":
             yield f"<testcase classname={group} name={name}><skipped message={quoteattr(outcome.note)}/></testcase>"
         else:
@@ -142,7 +178,4 @@ def _junit(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
 
 def github_lines(verdict: Verdict) -> Iterator[str]:
     """The failures as GitHub shows them beside the lines of a change."""
-    for outcome in verdict.failed:
-        span = outcome.claim.span
-        message = told(outcome).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        yield f"::error file={span.source.name},line={span.line},title=archcalc verify::{message}"
+    return (github_line(Fault(told(outcome), outcome.claim.span)) for outcome in verdict.failed)

@@ -13,7 +13,7 @@ from archcalc.render.table import Column, Row, Table
 
 COLUMNS = (
     Column("family", "family", "text", 4),
-    Column("arch", "net", "text"),
+    Column("name", "net", "text"),
     Column("year", "year", "text", 7),
     Column("input", "input", "size", 6),
     Column("params", "params", "count"),
@@ -32,7 +32,7 @@ def lines(word: str | None, view: show.View, stream: TextIO) -> Iterator[str]:
     if view.format == "json":
         from archcalc.render import structured
 
-        keys = ("arch", "year", "source", "input", "params", "macs", "title", "family")
+        keys = ("name", "year", "source", "input", "params", "macs", "title", "family")
         yield structured.document("list", archs=[{key: entry[key] for key in keys} for entry in entries])
         return
     rows = tuple(Row(tuple(entry[column.key] for column in COLUMNS)) for entry in entries)
@@ -53,7 +53,7 @@ def _entry(net: Net) -> dict[str, Any]:
     report = measure(built.graph)
     totals = report.total()
     return {
-        "arch": net.name,
+        "name": net.name,
         "family": net.source.name.removesuffix(".arch"),
         "year": int(built.facts["year"]) if "year" in built.facts else None,
         "source": built.facts.get("source"),
@@ -65,4 +65,4 @@ def _entry(net: Net) -> dict[str, Any]:
 
 
 def _contains(entry: dict[str, Any], word: str) -> bool:
-    return any(word.lower() in str(entry[key]).lower() for key in ("arch", "family", "title", "source", "year"))
+    return any(word.lower() in str(entry[key]).lower() for key in ("name", "family", "title", "source", "year"))
