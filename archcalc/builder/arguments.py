@@ -107,26 +107,29 @@ def bind_call(
     names = [param.name for param in params]
     if len(set(names)) < len(names):
         raise Unknown  # told where the parameters stand
-    wanted = f"`{name}({', '.join(p.name if p.default is None else f'{p.name}=…' for p in params)})`"
     given: dict[str, Argument] = {}
     for at, arg in enumerate(args):
         if arg.name is None and at >= len(params):
             count = f"{len(params)} argument{'s' * (len(params) != 1)}, not {len(args)}" if params else "no arguments"
-            raise Refused(Fault(f"`{name}` takes {count}", arg.span, help=wanted if params else ""))
+            raise Refused(Fault(f"`{name}` takes {count}", arg.span, help=_signature(name, params) if params else ""))
         key = arg.name or names[at]
         if key not in names:
             message = f"`{name}` has no parameter {quoted(key)}"
-            raise Refused(Fault(message, _key(arg), help=did_you_mean(key, names) or wanted))
+            raise Refused(Fault(message, _key(arg), help=did_you_mean(key, names) or _signature(name, params)))
         _once(given, key, arg)
         given[key] = arg
     for param in params:
         expr = given[param.name].value if param.name in given else param.default
         if expr is None:
-            raise Refused(Fault(f"`{name}` lacks its argument `{param.name}`", span, help=wanted))
+            raise Refused(Fault(f"`{name}` lacks its argument `{param.name}`", span, help=_signature(name, params)))
         try:
             inner.scope.names[param.name] = (outer if param.name in given else inner).value(expr)
         except Unknown:
             inner.scope.names[param.name] = None
+
+
+def _signature(name: str, params: tuple[Param, ...]) -> str:
+    return f"`{name}({', '.join(p.name if p.default is None else f'{p.name}=…' for p in params)})`"
 
 
 def _once(given: dict[str, Any], name: str, arg: Argument) -> None:

@@ -190,7 +190,7 @@ class _Builder:
         self.depth = 0
         self.steps = 0
         self.formulas = 0  # layers whose size is a formula that none had before
-        self.bound: dict[tuple[object, ...], Bound] = {}  # by statement and the values of the names in it
+        self.bound: dict[object, Bound] = {}  # by statement and the values of the names in it
         self.named: dict[int, tuple[str, ...]] = {}  # the names in the arguments of a statement
         self.merges: dict[str, Op] = {}
         self.known: dict[tuple[int, tuple[Volume, ...]], Volume] = {}  # sizes already worked out, by op
@@ -473,10 +473,11 @@ class _Builder:
         names = self.named.get(id(statement))
         if names is None:
             names = self.named[id(statement)] = names_in(statement.args)
-        evaluator = self.evaluator(scope, flow)
-        key = (id(statement), tuple([evaluator.seen(name) for name in names]) if names else ())
+        evaluator = self.evaluator(scope, flow) if names else None
+        key = (id(statement), *[evaluator.seen(name) for name in names]) if evaluator else id(statement)
         bound = self.bound.get(key)
         if bound is None:
+            evaluator = evaluator or self.evaluator(scope, flow)
             cls = REGISTRY.get(statement.type.id)
             if cls is None:
                 raise Refused(unknown_layer(statement, scope))

@@ -28,6 +28,7 @@ def lines(nets: list[Net], size: str | None) -> Iterator[str]:
         yield show_all(in_order(found), "warning")
     if faults:
         raise SpecError(in_order(faults))
-    names = ", ".join(net.name for net in nets)
-    if not found:
-        yield f"{names}: nothing odd"
+    if not nets:
+        yield "only blocks here: there is no net to look at"
+    elif not found:
+        yield f"{', '.join(net.name for net in nets)}: nothing odd"
