@@ -75,11 +75,12 @@ def load_all(arch: str) -> list[Net]:
     source = read_spec(path)
     tree, faults = parse(source)
     nets = architectures(tree)
-    if nets or all(isinstance(item.statement, (Block, Let, Use, Fact)) for item in tree.items):
+    if nets or (tree.items and all(isinstance(item.statement, (Block, Let, Use, Fact)) for item in tree.items)):
         whole = [net for net in nets.values() if all(param.default for param in net.params)]
-        if faults and not whole:
+        if faults and not nets:
             raise SpecError(in_order(faults))
-        return [Net(net.name.id, source, tree, tuple(faults), net, (), path.parent) for net in whole]
+        chosen = whole or nets.values()
+        return [Net(net.name.id, source, tree, tuple(faults), net, (), path.parent) for net in chosen]
     return [load(arch)]
 
 
