@@ -75,13 +75,12 @@ def load_all(arch: str) -> list[Net]:
     source = read_spec(path)
     tree, faults = parse(source)
     nets = architectures(tree)
-    if nets or (tree.items and all(isinstance(item.statement, (Block, Let, Use, Fact)) for item in tree.items)):
-        whole = [net for net in nets.values() if all(param.default for param in net.params)]
-        if faults and not nets:
-            raise SpecError(in_order(faults))
-        chosen = whole or nets.values()
-        return [Net(net.name.id, source, tree, tuple(faults), net, (), path.parent) for net in chosen]
-    return [load(arch)]
+    only_defines = tree.items and all(isinstance(item.statement, (Block, Let, Use, Fact)) for item in tree.items)
+    if only_defines and not faults:
+        return []
+    whole = [net for net in nets.values() if all(param.default for param in net.params)]
+    built = [Net(net.name.id, source, tree, tuple(faults), net, (), path.parent) for net in whole or nets.values()]
+    return built or [load(arch)]
 
 
 def family(name: str) -> list[Net]:
