@@ -61,7 +61,8 @@ def load(arch: str) -> Net:
         return _from_zoo(text)
     if re.search(r"[\s;{]", text):
         return _from_text("<net>", arch)
-    raise _refused(f"{quoted(text)} is neither a net of the zoo, a file nor the text of a net")
+    message = f"{quoted(text)} is neither a net of the zoo, a file nor the text of a net"
+    raise SpecError([Fault(message, help=did_you_mean(text, zoo()))])
 
 
 def load_all(arch: str) -> list[Net]:
@@ -107,6 +108,18 @@ def reformat(name: str, write: bool) -> bool:
         except OSError as error:
             raise _refused(f"cannot write {quoted(name, 200)}: {(error.strerror or str(error)).lower()}") from None
     return canonical != source.text
+
+
+def reformat_all(names: tuple[str, ...], write: bool) -> tuple[list[str], list[Fault]]:
+    """The files that were not in canonical form, and the faults of those that cannot be read; none stops the others."""
+    changed: list[str] = []
+    faults: list[Fault] = []
+    for name in names:
+        try:
+            changed += [name] * reformat(name, write)
+        except SpecError as error:
+            faults += error.faults
+    return changed, faults
 
 
 def extract(net: Net) -> Body:

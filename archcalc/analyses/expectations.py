@@ -131,8 +131,9 @@ def _number_fault(expect: Expect, found: int | Fraction) -> Fault | None:
     named = f"[{expect.rule}]" if expect.rule else ""
     difference = Fraction(found) - printed.value
     said = f"{expect.relation} {expect.value.text}".removeprefix("= ")
+    apart = f"{int(difference):+,}" if difference.denominator == 1 else f"{float(difference):+,.6g}"
     shown = f"{found:,}" if isinstance(found, int) else f"{float(found):,.6g}"
-    what = f"said {said}, found {shown}, difference {round(difference):+,}"
+    what = f"said {said}, found {shown}, difference {apart}"
     return Fault(f"`{expect.target.id}{named}` is not as expected: {what}", expect.value.span)
 
 

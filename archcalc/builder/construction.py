@@ -621,7 +621,7 @@ class _Builder:
         name, span = statement.block.id, statement.block.span
         found = scope.block(name)
         if found is None:
-            if scope.is_broken(name):
+            if scope.is_broken(name) or self.gaps:
                 raise Unknown
             raise Refused(unknown_block(statement, scope))
         block = found[0]

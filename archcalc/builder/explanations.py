@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from archcalc.builder.arguments import usage
 from archcalc.builder.values import Scope
 from archcalc.graph import Node
 from archcalc.lang.errors import Fault, did_you_mean, nearest, quoted
@@ -38,8 +39,10 @@ def unknown_layer(statement: Layer, scope: Scope) -> Fault:
     starts = (word for word in KEYWORDS if word not in INNER_WORDS)
     near = nearest(word.lower(), (*REGISTRY, *starts, *scope.all_blocks(), *foreign))
     help = f"did you mean `{near}`?" if near else ""
-    if near in foreign:
-        help = f"it is called `{foreign[near]}` here"
+    if word.lower() in foreign:
+        help = f"it is called `{foreign[word.lower()]}` here"
+    elif near in foreign:
+        help = f"did you mean `{foreign[near]}`?"
     return Fault(f"{quoted(word)} is not a layer type", span, help=help)
 
 
@@ -47,7 +50,7 @@ def unknown_block(statement: BlockCall, scope: Scope) -> Fault:
     """A word with brackets that is no block."""
     word, span = statement.block.id, statement.block.span
     if word in REGISTRY:
-        help = f"write `{' '.join([word, _listed(statement.args, ' ')]).rstrip()}`, without brackets"
+        help = f"write `{' '.join([word, *_as_layer(word, statement.args)])}`, without brackets"
         return Fault(f"`{word}` is a layer type, not a block", span, help=help)
     help = did_you_mean(word, (*scope.all_blocks(), *REGISTRY))
     return Fault(f"no block is called {quoted(word)}", span, help=help)
@@ -120,3 +123,13 @@ def _path(steps: list[int], parting: int, nodes: Sequence[Node], outs: Sequence[
     for index in changing[-MOST_STEPS_OF_A_PATH:]:
         yield nodes[index].op.text()
         yield str(outs[index])
+
+
+def _as_layer(word: str, args: tuple[Argument, ...]) -> list[str]:
+    """The arguments of a call as its layer takes them: `(3, 1, 1, 16)` of a `conv` as `3/1/1 16`."""
+    texts = [_listed((arg,), "") for arg in args]
+    plain = [text for arg, text in zip(args, texts, strict=True) if arg.name is None]
+    named = [text for arg, text in zip(args, texts, strict=True) if arg.name is not None]
+    slots = usage(REGISTRY[word]).slots
+    first = max(1, len(plain) - len(slots) + 1) if slots else len(plain)
+    return ["/".join(plain[:first]), *plain[first:], *named] if plain else named

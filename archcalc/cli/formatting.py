@@ -14,9 +14,12 @@ def command(ctx: click.Context, files: tuple[str, ...], check: bool) -> None:
 
     Comments are kept. - reads standard input and writes standard output.
     """
-    from archcalc.library import reformat
+    from archcalc.lang.errors import SpecError
+    from archcalc.library import reformat_all
 
-    changed = [name for name in files if reformat(name, write=not check)]
+    changed, faults = reformat_all(files, write=not check)
     for name in changed:
         click.echo(f"{'would rewrite' if check else 'rewrote'} {name}", err=True)
+    if faults:
+        raise SpecError(faults)
     ctx.exit(1 if check and changed else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import islice
@@ -45,14 +46,24 @@ def _place(fault: Fault) -> tuple[str, int]:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that a misspelt one most likely stood for.
+    """The known word that a misspelt one most likely stood for; case, `-`, `_` and spaces count little.
 
-    >>> nearest("maxpol", ["conv", "maxpool", "avgpool"])
-    'maxpool'
+    >>> nearest("maxpol", ["conv", "maxpool", "avgpool"]), nearest("VGG-61", ["vgg19", "vgg16"])
+    ('maxpool', 'vgg16')
     """
+    bare = _bare(word[:80])
     alike = islice((each for each in known if abs(len(each) - len(word)) < 5), MOST_COMPARED)
-    found = get_close_matches(word[:80], list(alike), n=1, cutoff=0.6)
-    return found[0] if found else None
+    meant = {each: _bare(each) for each in alike}
+    found = get_close_matches(bare, list(meant.values()), n=3, cutoff=0.6)
+    if not found:
+        return None
+    turned = [each for each in found if sorted(each) == sorted(bare)]  # letters turned round
+    best = (turned or found)[0]
+    return next(each for each, own in meant.items() if own == best)
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"[-_ ]", "", word.lower())
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

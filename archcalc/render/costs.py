@@ -52,13 +52,27 @@ def layer_table(
 ) -> Table:
     """All columns of the layer table, folded by group to a depth; below it what the text says of its source."""
     totals = report.total()
-    rows = tuple(_row(each, report, totals, setting) for each in fold(report.rows, depth))
+    folds = fold(report.rows, depth)
+    if depth == 0:  # the whole net in a row
+        folds = [each._replace(name=report.graph.name) if len(each.rows) > 1 else each for each in folds]
+    feeders = _feeders(folds)
+    rows = tuple(_row(each, feeds, report, totals, setting) for each, feeds in zip(folds, feeders, strict=True))
     sums = table.Row(_cells("total", _layers(totals.layers), None, totals, setting, None), "total")
     said = [(key, text) for key, text in (facts or {}).items() if key != "year"]
     return Table(title, COLUMNS, rows, sums, (*_footer(report, totals, setting), *said))
 
 
-def _row(each: Fold, report: Report, totals: Totals, setting: Setting) -> table.Row:
+def _feeders(folds: list[Fold]) -> list[str]:
+    """The rows that feed each row, by name; a group does not feed itself."""
+    owners = [at for at, each in enumerate(folds) for _ in range(len(each.rows) * each.times)]
+    found = []
+    for at, each in enumerate(folds):
+        before = dict.fromkeys(owners[i] for row in each.rows for i in row.node.inputs if owners[i] != at)
+        found.append(", ".join(folds[i].name for i in before))
+    return found
+
+
+def _row(each: Fold, feeders: str, report: Report, totals: Totals, setting: Setting) -> table.Row:
     last = each.rows[-1]
     single = len(each.rows) == 1
     times = f" ×{each.times}" if each.times > 1 else ""
@@ -72,7 +86,7 @@ def _row(each: Fold, report: Report, totals: Totals, setting: Setting) -> table.
     note = never_seen(last) if single else ""
     whole = _number(totals.macs)
     share = Share(_number(each.totals.macs), whole) if whole and each.totals.macs else None
-    cells = _cells(each.name + times, type_, last, each.totals, setting, share, report)
+    cells = _cells(each.name + times, type_, last, each.totals, setting, share, feeders)
     if single and last.node.op.inplace:
         cells = tuple(
             None if column.key in ("activations", "bytes") else cell
@@ -89,12 +103,12 @@ def _cells(
     figures: Totals,
     setting: Setting,
     share: Share | None,
-    report: Report | None = None,
+    feeders: str = "",
 ) -> tuple[Any, ...]:
     values = {
         "layer": name,
         "type": type_,
-        "inputs": ", ".join(report.graph.nodes[i].name for i in last.node.inputs) or None if last and report else None,
+        "inputs": feeders or None,
         "output": last.cost.out if last else None,
         "activations": figures.activations * setting.batch,
         "bytes": figures.activations * (setting.batch * setting.bytes_per_value),

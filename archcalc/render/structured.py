@@ -54,8 +54,14 @@ def layer(
         "args": fixed["args"],
         "inputs": [report.graph.nodes[i].name for i in node.inputs],
         **fixed,
-        **(figures(row.cost, setting) if node.share is not None else {}),
+        **(_sharing(row, report, fixed["args"], setting) if node.share is not None else {}),
     }
+
+
+def _sharing(row: Row, report: Report, args: dict[str, Any], setting: Setting) -> dict[str, Any]:
+    """What differs for a layer that uses the weights of another: whose they are, and that they are counted there."""
+    assert row.node.share is not None
+    return {"args": {**args, "share": report.graph.nodes[row.node.share].name}, **figures(row.cost, setting)}
 
 
 def _arguments(row: Row) -> dict[str, Any]:

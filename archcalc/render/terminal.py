@@ -6,6 +6,7 @@ Written by hand because `table` has to start in half the time that a general tab
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from textwrap import wrap
 from typing import TextIO
@@ -17,6 +18,7 @@ GAP = "  "
 BAR = 12
 NARROWEST_TEXT = 12
 SHORT_TEXT = 24
+FEWEST = 3  # columns that are always shown
 _STYLES = {
     "bold": "1",
     "faint": "2",
@@ -41,9 +43,9 @@ class Screen:
             self.width: int | None = int(columns)
         else:
             self.width = _columns(stream) if terminal else None  # wide when piped
-        self.colour = bool(os.environ.get("FORCE_COLOR")) or (
-            terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        )
+        forced = bool(os.environ.get("FORCE_COLOR")) and stream is sys.stdout  # never into a file of `-o`
+        shows = forced or (terminal and os.environ.get("TERM") != "dumb")
+        self.colour = shows and not os.environ.get("NO_COLOR")
         self.unicode = (stream.encoding or "utf-8").lower().replace("-", "").startswith("utf")
 
     def paint(self, text: str, style: str) -> str:
@@ -130,7 +132,7 @@ def _fit(table: Table, widths: list[int], width: int | None) -> tuple[list[int],
     shown = list(range(len(widths)))
     if width is None:
         return shown, widths
-    widths = list(widths)
+    whole, widths = widths, list(widths)
     spare = [i for i in shown if table.columns[i].weight < 5]
     texts = [i for i in shown if table.columns[i].kind == "text"]
     least = [min(n, SHORT_TEXT) if i in spare and i in texts else n for i, n in enumerate(widths)]
@@ -145,6 +147,10 @@ def _fit(table: Table, widths: list[int], width: int | None) -> tuple[list[int],
         cut = [i for i in some if i in texts and i in shown]
         while total(widths) > width and any(widths[i] > narrowest for i in cut):
             widths[max(cut, key=lambda i: widths[i])] -= 1
+    while total(widths) > width and len(shown) > FEWEST:  # a very narrow screen
+        shown.remove(min(shown, key=lambda i: table.columns[i].weight))
+    for i in (i for i in texts if i in shown):  # what was cut may have room again
+        widths[i] = min(whole[i], max(widths[i], widths[i] + width - total(widths)))
     return shown, widths
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, TextIO
 
@@ -65,4 +66,8 @@ def _entry(net: Net) -> dict[str, Any]:
 
 
 def _contains(entry: dict[str, Any], word: str) -> bool:
-    return any(word.lower() in str(entry[key]).lower() for key in ("name", "family", "title", "source", "year"))
+    """Whether a name holds the word anywhere, or the title or the source at the start of a word of theirs."""
+    if any(word.lower() in str(entry[key]).lower() for key in ("name", "family", "year")):
+        return True
+    starts = re.compile(rf"\b{re.escape(word)}", re.IGNORECASE)
+    return any(starts.search(str(entry[key])) for key in ("title", "source"))
