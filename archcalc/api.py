@@ -83,7 +83,7 @@ class Architecture(NamedTuple):
             raise ValueError(f"batch must be at least 1 and dtype one of {', '.join(BYTES_PER_VALUE)}")
         built = self.net.build(input)
         report = measure(built.graph, built.assumptions)
-        faults = unmet(report, built.expects) if built.as_written else []
+        faults = unmet(report, built.claimed)
         if faults:
             raise SpecError(faults)
         return Analysis(report, built, batch, dtype)

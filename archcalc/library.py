@@ -14,8 +14,7 @@ from archcalc.lang.errors import Fault, SpecError, did_you_mean, in_order, quote
 from archcalc.lang.parser import parse, parse_call, parse_size
 from archcalc.lang.printer import print_tree
 from archcalc.lang.source import Source
-from archcalc.lang.syntax import Arch, Argument, Block, BlockCall, Body, Expect, Expr, Fact, Item, Let, Name, Use
-from archcalc.record import Record
+from archcalc.lang.syntax import Arch, Argument, Block, BlockCall, Body, Expect, Expr, Fact, Item, Let, Name, Use, parts
 from archcalc.volume import Dim
 
 MOST_BYTES = 2**20
@@ -170,12 +169,7 @@ def _with_used(items: tuple[Item, ...], families: _Families) -> list[Item]:
 
 def _called(part: object) -> set[str]:
     """The blocks that a part of a tree calls."""
-    if isinstance(part, tuple):
-        return set().union(*map(_called, part))
-    if not isinstance(part, Record):
-        return set()
-    own = {part.block.id} if isinstance(part, BlockCall) else set()
-    return own.union(*(_called(getattr(part, name)) for name in part.fields if name != "span"))
+    return {each.block.id for each in parts(part) if isinstance(each, BlockCall)}
 
 
 def _with_defaults(arch: Arch, args: tuple[Argument, ...]) -> Arch:

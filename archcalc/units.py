@@ -71,6 +71,16 @@ def exact(value: int) -> str:
     return f"{value:,}"
 
 
+def rows_and_columns(rows: int, columns: int) -> str:
+    """Rows and columns in words, empty where there are none.
+
+    >>> rows_and_columns(3, 1), rows_and_columns(0, 2), rows_and_columns(0, 0)
+    ('3 rows and 1 column', '2 columns', '')
+    """
+    named = ((rows, "row"), (columns, "column"))
+    return " and ".join(f"{n:,} {what}{'s' * (n != 1)}" for n, what in named if n)
+
+
 def percent(part: int, whole: int) -> str:
     """A share, rounded to whole percent; a dash where there is nothing to share.
 

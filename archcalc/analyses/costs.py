@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import reduce
 from typing import Any, NamedTuple
 
 from archcalc.graph import Graph, Node, walk
 from archcalc.ops.base import Op
-from archcalc.volume import NOTHING, Dim, Shape, Volume, Work
+from archcalc.volume import Dim, Shape, Volume, Work
 
 QUANTITIES = ("activations", "params", "weights", "biases", "buffers", "macs", "flops", "with_inputs")
 
@@ -194,13 +193,6 @@ def add_up(rows: Iterable[Row]) -> Totals:
         times.setdefault(id(row.cost), [row.cost, 0])[1] += 1
     sums = {name: sum_of(getattr(cost, name) * count for cost, count in times.values()) for name in QUANTITIES}
     return Totals(layers, **sums)
-
-
-def work_of(rows: Iterable[Row]) -> Work:
-    """All operations of some rows, by kind."""
-    return reduce(
-        lambda a, b: Work(*(m + n for m, n in zip(a, b, strict=True))), (row.cost.work for row in rows), NOTHING
-    )
 
 
 def fold(rows: tuple[Row, ...], depth: int | None) -> list[Fold]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from archcalc.analyses.costs import Report, Row
 from archcalc.lang.errors import Fault
-from archcalc.lang.syntax import Arch, Block, BlockCall, Body, Let, Name
-from archcalc.record import Record
+from archcalc.lang.syntax import Arch, Block, BlockCall, Body, Let, Name, parts
+from archcalc.units import rows_and_columns
 
 LARGEST_SHARE = 2  # a layer with more than half of all parameters is worth a word
 
@@ -33,12 +33,10 @@ def _again(first: Fault) -> Fault:
 
 def _dropped(report: Report) -> Iterator[Fault]:
     for row in report.rows:
-        rows, columns = row.cost.dropped or (0, 0)
-        if rows or columns:
+        unseen = rows_and_columns(*(row.cost.dropped or (0, 0)))
+        if unseen:
             arrives = f"{row.inputs[0].h}x{row.inputs[0].w}"
-            parts = [f"{n} {what}{'s' * (n != 1)}" for n, what in ((rows, "row"), (columns, "column")) if n]
-            message = f"`{row.node.name}` never sees {' and '.join(parts)} of its {arrives} input"
-            yield Fault(message, row.node.span)
+            yield Fault(f"`{row.node.name}` never sees {unseen} of its {arrives} input", row.node.span)
 
 
 def _of_ops(report: Report) -> Iterator[Fault]:
@@ -88,33 +86,23 @@ def _heaviest(report: Report) -> Iterator[Fault]:
 
 def _unused(tree: Body, arch: Arch | None) -> Iterator[Fault]:
     """Blocks never called, parameters and names never read."""
-    called = set(_each(tree, BlockCall, lambda call: call.block.id))
+    called = {each.block.id for each in parts(tree) if isinstance(each, BlockCall)}
     for item in tree.items:
         statement = item.statement
         if isinstance(statement, Block) and statement.name.id not in called and arch is not None:
             yield Fault(f"block `{statement.name.id}` is never called", statement.name.span)
-        if isinstance(statement, Let) and statement.name.id not in set(_each(tree, Name, _id, skip=statement.name)):
+        if isinstance(statement, Let) and all(
+            name is statement.name or name.id != statement.name.id for name in _read(tree)
+        ):
             yield Fault(f"`{statement.name.id}` is never used", statement.name.span)
         if isinstance(statement, Block) or statement is arch:
             assert isinstance(statement, (Block, Arch))
-            inside = set(_each(statement.body, Name, _id)) | set(_each(statement.params, Name, _id))
+            inside = {name.id for name in _read((statement.body, statement.params))}
             for param in statement.params:
                 if param.name not in inside:
                     yield Fault(f"parameter `{param.name}` of `{statement.name.id}` is never used", param.span)
 
 
-def _id(name: Name) -> str:
-    return name.id
-
-
-def _each(part: object, kind: type, pick: Callable[..., str], skip: object = None) -> Iterator[str]:
-    """What `pick` says of every record of a kind within a tree."""
-    if isinstance(part, tuple):
-        for each in part:
-            yield from _each(each, kind, pick, skip)
-    elif isinstance(part, Record) and part is not skip:
-        if isinstance(part, kind):
-            yield pick(part)
-        for name in part.fields:
-            if name not in ("span", "label"):
-                yield from _each(getattr(part, name), kind, pick, skip)
+def _read(tree: object) -> list[Name]:
+    """The names that stand in a part of a tree."""
+    return [each for each in parts(tree) if isinstance(each, Name)]

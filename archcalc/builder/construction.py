@@ -45,6 +45,7 @@ from archcalc.lang.syntax import (
     Sizes,
     Statement,
     Use,
+    parts,
 )
 from archcalc.ops import REGISTRY, Op, reshape
 from archcalc.ops.base import shown
@@ -74,6 +75,11 @@ class Built(NamedTuple):
     assumptions: tuple[str, ...]
     args: dict[str, Value | None]
     as_written: bool  # no argument and no input were given from outside
+
+    @property
+    def claimed(self) -> tuple[tuple[Expect, tuple[str, ...]], ...]:
+        """The `expect` lines that hold of this graph: they speak of the net as written."""
+        return self.expects if self.as_written else ()
 
 
 class _Stop(Exception):
@@ -146,15 +152,6 @@ def build(
         raise SpecError(in_order(builder.faults.values()))
     assert all(index != UNKNOWN for _, index in built.graph.outputs), "an unknown volume without a fault"
     return built
-
-
-def _has_input(part: object) -> bool:
-    """Whether an `input` stands anywhere in a part of a tree."""
-    if isinstance(part, tuple):
-        return any(map(_has_input, part))
-    if isinstance(part, Item):
-        return isinstance(part.statement, Input) or _has_input(part.statement)
-    return isinstance(part, (Body, Statement)) and any(_has_input(getattr(part, name)) for name in part.fields)
 
 
 def undecided(condition: object) -> str:
@@ -261,7 +258,7 @@ class _Builder:
 
     def given_input(self, tree: Body, scope: Scope, place: Place) -> Flow:
         """The input from outside, for a text that has none of its own."""
-        if self.size is None or _has_input(tree):
+        if self.size is None or any(isinstance(each, Input) for each in parts(tree)):
             return None
         statement = Input(self.size.span, self.size)
         try:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from archcalc.lang.errors import Fault, did_you_mean, quoted
 from archcalc.lang.printer import print_expr
 from archcalc.lang.source import Span
-from archcalc.lang.syntax import Binary, Block, Body, Call, Expr, Let, Name, Number, Unary
+from archcalc.lang.syntax import Binary, Block, Body, Call, Expr, Let, Name, Number, Unary, parts
 from archcalc.record import Record
 from archcalc.volume import Symbolic, Undecided, Volume
 
@@ -232,13 +232,7 @@ class Evaluator:
 
 def names_in(part: object) -> tuple[str, ...]:
     """The names in some arguments or expressions, each once."""
-    if isinstance(part, tuple):
-        return tuple(dict.fromkeys(name for each in part for name in names_in(each)))
-    if isinstance(part, Name):
-        return (part.id,)
-    if isinstance(part, Record):
-        return names_in(tuple(getattr(part, name) for name in part.fields if name != "span"))
-    return ()
+    return tuple(dict.fromkeys(each.id for each in parts(part) if isinstance(each, Name)))
 
 
 def number(expr: Number) -> int | Fraction:

@@ -48,6 +48,6 @@ def command(
     view = show.View(format_, exact, show.columns_of(columns), depth)
     with options.opened(path) as stream:
         options.write(show.report_lines(report, built, Setting(batch, dtype), view, stream), stream)
-    faults = unmet(report, built.expects) if built.as_written else []
+    faults = unmet(report, built.claimed)
     if faults:
         raise SpecError(faults)

@@ -6,6 +6,8 @@ Layout that the canonical text keeps (comments, empty lines, what shares a line)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from archcalc.lang.source import Span
 from archcalc.record import Record
 
@@ -225,3 +227,18 @@ class Expect(Statement):
 
 class Broken(Statement):
     """A statement that could not be read; its fault is reported, and the volume after it is unknown."""
+
+
+def parts(tree: object) -> Iterator[Record]:
+    """All records of a tree in the order of the text, each before those within it.
+
+    Labels are left out: they give a name, and do not read one.
+    """
+    if isinstance(tree, tuple):
+        for each in tree:
+            yield from parts(each)
+    elif isinstance(tree, Record):
+        yield tree
+        for name in tree.fields:
+            if name not in ("span", "label"):
+                yield from parts(getattr(tree, name))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from archcalc.analyses.costs import Fold, Report, Row, Totals, fold
 from archcalc.render import table
 from archcalc.render.table import Column, Share, Table
-from archcalc.units import BYTES_PER_VALUE, binary, decimal, exact, megabytes, percent
+from archcalc.units import BYTES_PER_VALUE, binary, decimal, exact, megabytes, percent, rows_and_columns
 from archcalc.volume import Dim
 
 ONCE = "every output once, the input too; ReLU and its kin, dropout and reshapes work in place"
@@ -130,9 +130,8 @@ _COUNTS = ("params", "weights", "biases", "buffers", "macs", "flops")
 
 def never_seen(row: Row) -> str:
     """`3 rows and 3 columns never seen`, empty where all are."""
-    rows, columns = row.cost.dropped or (0, 0)
-    parts = [f"{n:,} {what}{'s' * (n != 1)}" for n, what in ((rows, "row"), (columns, "column")) if n]
-    return f"{' and '.join(parts)} never seen" if parts else ""
+    unseen = rows_and_columns(*(row.cost.dropped or (0, 0)))
+    return f"{unseen} never seen" if unseen else ""
 
 
 def _layers(count: int) -> str:

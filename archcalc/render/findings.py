@@ -22,7 +22,7 @@ def lines(nets: list[Net], size: str | None) -> Iterator[str]:
             faults += error.faults
             continue
         report = measure(built.graph, built.assumptions)
-        faults += unmet(report, built.expects) if built.as_written else []
+        faults += unmet(report, built.claimed)
         found += odd(report, net.tree, net.arch)
     if found:
         yield show_all(in_order(found), "warning")
