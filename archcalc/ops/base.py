@@ -18,6 +18,7 @@ Whole: TypeAlias = int  # at least 0
 Range: TypeAlias = tuple[int, int]  # first:last
 Real: TypeAlias = Fraction
 Flag: TypeAlias = bool  # `bias` or `nobias`
+Arrays: TypeAlias = dict[str, Any]  # weights, or their gradients, by name
 
 
 def arg(
@@ -77,6 +78,18 @@ class Op(Record):
 
     def work(self, y: Volume, *x: Any, **_: Any) -> Work:
         """Operations for one image, from the shapes alone."""
+        raise NotImplementedError
+
+    def run(self, np: Any, w: Arrays, *x: Any, **_: Any) -> Any:
+        """The layer done: its definition on arrays, clear rather than fast.
+
+        `x` are batches of images, each (b, h, w, c); `w` its weights by name, in the shapes of `weights`. `np` is NumPy,
+        handed in so that a table never waits for its import. Works on arrays of any numbers, also of Python objects.
+        """
+        raise NotImplementedError
+
+    def back(self, np: Any, dy: Any, w: Arrays, *x: Any, **_: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """Gradients of a loss by each input and by each learnt weight, from that by the output, `dy` (b, h, w, c)."""
         raise NotImplementedError
 
     def needs(self, *x: Any, **_: Any) -> Iterator[Need]:
