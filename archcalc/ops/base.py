@@ -83,8 +83,8 @@ class Op(Record):
     def run(self, np: Any, w: Arrays, *x: Any, **_: Any) -> Any:
         """The layer done: its definition on arrays, clear rather than fast.
 
-        `x` are batches of images, each (b, h, w, c); `w` its weights by name, in the shapes of `weights`. `np` is NumPy,
-        handed in so that a table never waits for its import. Works on arrays of any numbers, also of Python objects.
+        `x` are batches of images, each (b, h, w, c); `w` its weights by name, in the shapes of `weights`; `np` is
+        NumPy, handed in so that a table never waits for its import. Works on any numbers, also on Python objects.
         """
         raise NotImplementedError
 
