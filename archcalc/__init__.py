@@ -5,10 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Analysis", "Architecture", "ClaimsFail", "SpecError", "Verdict", "__version__", "load", "verify"]
+__all__ = [
+    "Analysis",
+    "Architecture",
+    "ClaimsFail",
+    "Formulas",
+    "SpecError",
+    "Verdict",
+    "__version__",
+    "formula",
+    "load",
+    "verify",
+]
 
 if TYPE_CHECKING:
-    from archcalc.api import Analysis, Architecture, ClaimsFail, SpecError, Verdict, load, verify
+    from archcalc.api import Analysis, Architecture, ClaimsFail, Formulas, SpecError, Verdict, formula, load, verify
 
 
 def __getattr__(name: str) -> Any:  # nothing is imported before it is asked for

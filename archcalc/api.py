@@ -9,12 +9,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, NamedTuple
 
 from archcalc.analyses.costs import Report, Row, Totals, measure
 from archcalc.analyses.expectations import unmet
-from archcalc.builder import Built
+from archcalc.builder import Assumption, Built
 from archcalc.lang.errors import SpecError
 from archcalc.lang.printer import print_tree
 from archcalc.library import Net, extract
@@ -22,11 +23,14 @@ from archcalc.library import load as find
 from archcalc.units import BYTES_PER_VALUE
 from archcalc.verification import Verdict
 from archcalc.verification import verify as run_verify
+from archcalc.volume import Dim
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Analysis", "Architecture", "ClaimsFail", "SpecError", "Verdict", "load", "verify"]
+    from archcalc.executor.compiled import CompiledCosts
+
+__all__ = ["Analysis", "Architecture", "ClaimsFail", "Formulas", "SpecError", "Verdict", "formula", "load", "verify"]
 
 
 class Analysis(NamedTuple):
@@ -64,6 +68,61 @@ class Analysis(NamedTuple):
         return str(self.to_frame()._repr_html_())
 
 
+class Formulas(NamedTuple):
+    """What a net costs as formulas in some symbols: exact for every value that `assumptions` allow.
+
+    >>> import archcalc
+    >>> net = archcalc.formula("vgg16", free="H,W")
+    >>> net.layers[-8].name, str(net.layers[-8].output), net.at(H=224, W=224).params
+    ('pool5', 'floor(H/32) x floor(W/32) x 512', 138357544)
+    """
+
+    report: Report
+    built: Built
+    batch: Dim = 1
+
+    @property
+    def layers(self) -> tuple[Row, ...]:
+        """The layers in the order of the text; the figures of one image."""
+        return self.report.rows
+
+    @property
+    def totals(self) -> Totals:
+        """The sums over all layers, for the whole batch."""
+        return self.total()
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What has to hold of the symbols."""
+        return self.report.assumptions
+
+    def total(self, group: str = "") -> Totals:
+        """The sums over the whole net, or over a group (`conv2_x`), for the whole batch."""
+        return self.report.total(group).of_batch(self.batch)
+
+    def at(self, **numbers: int) -> Totals:
+        """The sums with numbers for the symbols. Raises `ValueError` where the net cannot be built with them."""
+        from archcalc.symbolic import at, failing
+
+        broken = failing(self.assumptions, numbers)
+        if broken:
+            raise ValueError(f"there is no such net at {numbers}: it holds when {broken[0]}")
+        return Totals(*(at(value, numbers) for value in self.totals))
+
+    def compile(self, group: str = "") -> CompiledCosts:
+        """The sums as a function over arrays of numbers for the symbols; see `CompiledCosts`."""
+        from archcalc.executor.compiled import compile_costs
+
+        return compile_costs(self.total(group), self.assumptions)
+
+    def __str__(self) -> str:
+        from archcalc.render import formulas
+        from archcalc.render.costs import Setting
+        from archcalc.render.show import View
+
+        return "\n".join(formulas.lines(self.report, self.built, Setting(self.batch), View(), io.StringIO()))
+
+
 class Architecture(NamedTuple):
     """A net that was found, and can be asked."""
 
@@ -87,6 +146,18 @@ class Architecture(NamedTuple):
         if faults:
             raise SpecError(faults)
         return Analysis(report, built, batch, dtype)
+
+
+def formula(arch: str | PathLike[str], free: str | Sequence[str] = (), input: str | None = None) -> Formulas:
+    """What a net costs as formulas.
+
+    `free` names the symbols, `"H,W,k"` or one by one: H, W and C are height, width and depth of the input, N is the
+    batch, every other is an argument of the net. Symbols of the net's own input (`input HxWx3`) are free anyway. Raises
+    `SpecError`.
+    """
+    names = [name.strip() for name in free.split(",")] if isinstance(free, str) else list(free)
+    built, batch = load(arch).net.build_free(tuple(name for name in names if name), input)
+    return Formulas(measure(built.graph, built.assumptions), built, batch)
 
 
 def verify(*names: str | PathLike[str]) -> Verdict:

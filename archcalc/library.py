@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from archcalc.builder import Built, architectures, build
+from archcalc.builder import SYMBOLS_OF_INPUT, Built, architectures, build
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, in_order, quoted
 from archcalc.lang.parser import parse, parse_call, parse_size
 from archcalc.lang.printer import print_tree
 from archcalc.lang.source import Source
 from archcalc.lang.syntax import Arch, Argument, Block, BlockCall, Body, Expect, Expr, Fact, Item, Let, Name, Use, parts
-from archcalc.volume import Dim
+from archcalc.volume import Dim, Undecided
 
 MOST_BYTES = 2**20
+BATCH = "N"  # the symbol of the images in a batch
 _CALL = re.compile(r"[A-Za-z_]\w*\s*(\(.*\))?\s*", re.DOTALL)
 _ARCH = re.compile(r"^\s*arch\s+([A-Za-z_]\w*)", re.MULTILINE)
 _FILE_AND_NET = re.compile(r"(?P<file>.+?\.arch)(?::(?P<net>.*))?", re.DOTALL)
@@ -34,11 +35,35 @@ class Net(NamedTuple):
     args: tuple[Argument, ...]
     folder: Path | None
 
-    def build(self, input: str | None = None) -> Built:
-        """The graph, on another input than its own if one is given. Raises `SpecError`."""
+    def build_free(self, free: tuple[str, ...], input: str | None = None) -> tuple[Built, Dim]:
+        """As `build`, and the batch: the symbol N where N is free and neither the input nor an argument is called so."""
+        symbols = _Symbols()
+        params = {param.name for param in self.arch.params} if self.arch else set()
+        others = tuple(name for name in free if name != BATCH or name in params)
+        built = self._built(input, others, symbols)
+        batch = BATCH in free and BATCH not in symbols.names
+        return built, symbols.symbol(BATCH) if batch else 1
+
+    def build(self, input: str | None = None, free: tuple[str, ...] = ()) -> Built:
+        """The graph, on another input than its own if one is given.
+
+        `free` names what becomes a symbol: H, W, C for the sides of the input, arguments of the net. Raises
+        `SpecError`, also where the symbols have no values that the net can be built with.
+        """
+        return self._built(input, free, _Symbols())
+
+    def _built(self, input: str | None, free: tuple[str, ...], symbols: _Symbols) -> Built:
         size = read_size(input) if input is not None else None
         uses = _Families(self.folder)
-        return build(self.tree, list(self.faults), self.name, self.arch, self.args, size, uses.find, _symbol)
+        faults = list(self.faults)
+        built = build(self.tree, faults, self.name, self.arch, self.args, size, uses.find, symbols, free)
+        for name in free:
+            if name not in symbols.names:
+                params = [param.name for param in self.arch.params] if self.arch else []
+                help = did_you_mean(name, params) or f"there are {', '.join((*SYMBOLS_OF_INPUT, BATCH, *params))}"
+                raise _refused(f"{quoted(self.name)} has no {quoted(name)} that could be free", help)
+        symbols.check(built)
+        return built
 
 
 def load(arch: str) -> Net:
@@ -325,10 +350,30 @@ def _of_zoo(source: Source) -> bool:
     return path.is_file() and _read_zoo(path)[0] is source
 
 
-def _symbol(name: str) -> Dim:
-    from archcalc.symbolic import symbol  # the door to sympy: opened only by a net that has symbols
+class _Symbols:
+    """The door to sympy: opened only by a net that has symbols."""
 
-    return symbol(name)
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def symbol(self, name: str) -> Dim:
+        from archcalc.symbolic import symbol
+
+        self.names.add(name)
+        return symbol(name)
+
+    def holds(self, condition: Undecided, numbers: Mapping[str, int]) -> bool | None:
+        from archcalc.symbolic import holds, symbols_of
+
+        known = (symbols_of(condition.a) | symbols_of(condition.b)) <= numbers.keys()
+        return holds(condition, numbers) if known else None
+
+    def check(self, built: Built) -> None:
+        """Raises `SpecError` where no values of the symbols meet all assumptions."""
+        if built.assumptions:
+            from archcalc.symbolic import refuse_impossible
+
+            refuse_impossible(built.assumptions)
 
 
 def _standard_input() -> str:

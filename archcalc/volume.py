@@ -7,6 +7,8 @@ no shape rule, asks which one it has; what symbols cannot decide is `Undecided`.
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from archcalc.record import Record
@@ -30,10 +32,37 @@ class Symbolic(Protocol):
         """Greatest common divisor with a number."""
 
 
-class Undecided(Record):
-    """A condition on symbols that holds for some of their values; it has no truth value."""
+RELATIONS: dict[str, Callable[[int, int], bool]] = {
+    "=": operator.eq,
+    ">=": operator.ge,
+    "<=": operator.le,
+    "divides": lambda a, b: b % a == 0,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+    "does not divide": lambda a, b: b % a != 0,
+}
+OPPOSITES = dict(zip(list(RELATIONS)[:4], ("!=", "<", ">", "does not divide"), strict=True))
+
+
+class Undecided(Record, uncompared=("relation", "a", "b")):
+    """A condition on symbols that holds for some of their values; it has no truth value.
+
+    `text` is its simplest form, for people; what it says is `a relation b`, with one of `RELATIONS`.
+    """
 
     text: str
+    relation: str
+    a: Dim
+    b: Dim
+
+    @property
+    def opposite(self) -> Undecided:
+        """The condition that holds where this one does not."""
+        relation = OPPOSITES[self.relation]
+        plain = self.text == f"{self.a} {self.relation} {self.b}"
+        text = f"{self.a} {relation} {self.b}" if plain else f"not {self.text}"
+        return Undecided(text, relation, self.a, self.b)
 
     def __bool__(self) -> bool:
         raise TypeError(f"undecided: {self.text}")
@@ -52,7 +81,8 @@ class Volume(NamedTuple):
     c: Dim
 
     def __str__(self) -> str:
-        return "x".join(f"({n})" if _is_sum(str(n)) else str(n) for n in self)
+        sides = [f"({n})" if _is_sum(str(n)) else str(n) for n in self]
+        return ("x" if all(map(str.isalnum, sides)) else " x ").join(sides)
 
     @property
     def area(self) -> Dim:
@@ -122,17 +152,23 @@ def divides(b: Dim, a: Dim) -> Truth:
     """
     if isinstance(a, int) and isinstance(b, int):
         return b > 0 and a % b == 0
-    return True if b == 1 else Undecided(f"{b} divides {a}")
+    if b == 1:
+        return True
+    if hasattr(a, "divisible_by"):
+        truth: Truth = a.divisible_by(b)
+        return truth
+    return Undecided(f"{b} divides {a}", "divides", b, a)
 
 
 def same(a: Dim, b: Dim) -> Truth:
     """Whether two sizes are equal; on symbols, for every value of theirs."""
-    if hasattr(a, "same") and hasattr(b, "same"):
-        truth: Truth = a.same(b)
+    symbolic, other = (a, b) if hasattr(a, "same") else (b, a)
+    if hasattr(symbolic, "same"):
+        truth: Truth = symbolic.same(other)
         return truth
     difference = a - b
     zero = difference == 0 if isinstance(difference, int) else getattr(difference, "is_zero", None)
-    return Undecided(f"{a} = {b}") if zero is None else zero
+    return Undecided(f"{a} = {b}", "=", a, b) if zero is None else zero
 
 
 def at_least(a: Dim, b: Dim) -> Truth:
@@ -145,7 +181,7 @@ def at_least(a: Dim, b: Dim) -> Truth:
     try:
         return bool(found)
     except TypeError:  # neither for every value nor for none
-        return found if isinstance(found, Undecided) else Undecided(str(found))
+        return found if isinstance(found, Undecided) else Undecided(str(found), ">=", a, b)
 
 
 def common_divisor(a: Dim, b: int) -> Dim:
@@ -193,6 +229,18 @@ def same_padding(n: int, k: int, s: int, d: int = 1) -> tuple[int, int]:
     """
     total = max(((n + s - 1) // s - 1) * s + footprint(k, d) - n, 0)
     return total // 2, total - total // 2
+
+
+class Sweep(NamedTuple):
+    """A window that goes along one axis of its input: place i lies on the cells i*s - before + d*u with u < k."""
+
+    n: Dim  # cells of the input
+    k: Dim
+    s: Dim
+    before: Dim  # padding
+    after: Dim
+    d: Dim
+    places: Dim
 
 
 def unseen(n: int, k: int, s: int, before: int, d: int, places: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from archcalc.builder import Assumption
 from archcalc.graph import Graph, Node, walk
 from archcalc.ops.base import Op
 from archcalc.volume import Dim, Shape, Volume, Work
@@ -91,13 +92,19 @@ class Totals(NamedTuple):
     flops: Dim = 0
     with_inputs: Dim = 0
 
+    def of_batch(self, images: Dim) -> Totals:
+        """The sums for several images: what is learnt stays, the rest multiplies."""
+        once = ("layers", "params", "weights", "biases", "buffers")
+        figures: Any = [n if name in once else n * images for name, n in zip(self._fields, self, strict=True)]
+        return Totals(*figures)
+
 
 class Report(NamedTuple):
     """The rows of a net, in the order of its text. Answers questions; holds no formatted figure."""
 
     graph: Graph
     rows: tuple[Row, ...]
-    assumptions: tuple[str, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
 
     def total(self, group: str = "") -> Totals:
         """Sums over the whole net, or over the layers of a group: `conv2_x`, `conv2_x.1`."""
@@ -124,7 +131,7 @@ class Fold(NamedTuple):
         return Totals(self.times * layers, *(self.times * figure for figure in figures))
 
 
-def measure(graph: Graph, assumptions: tuple[str, ...] = ()) -> Report:
+def measure(graph: Graph, assumptions: tuple[Assumption, ...] = ()) -> Report:
     """The cost of every layer, by walking the graph with the volumes that leave each."""
     known: dict[tuple[int, tuple[Volume, ...], bool], Row] = {}
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archcalc.builder.values import Evaluator, Refused, Unknown, Value
+from archcalc.interval import Interval
 from archcalc.lang.errors import Fault, did_you_mean, quoted
 from archcalc.lang.printer import print_expr
 from archcalc.lang.source import Span
@@ -101,9 +102,15 @@ def bind_layer(cls: type[Op], type_: Name, args: tuple[Argument, ...], evaluator
 
 
 def bind_call(
-    name: str, params: tuple[Param, ...], args: tuple[Argument, ...], outer: Evaluator, inner: Evaluator, span: Span
+    name: str,
+    params: tuple[Param, ...],
+    args: tuple[Argument, ...],
+    outer: Evaluator,
+    inner: Evaluator,
+    span: Span,
+    freed: Callable[[Param, Value], Value] = lambda _, value: value,
 ) -> None:
-    """Puts the arguments of a call, or the defaults, into the scope of `inner`."""
+    """Puts the arguments of a call, or the defaults, into the scope of `inner`, as `freed` hands them on."""
     names = [param.name for param in params]
     if len(set(names)) < len(names):
         raise Unknown  # told where the parameters stand
@@ -123,7 +130,7 @@ def bind_call(
         if expr is None:
             raise Refused(Fault(f"`{name}` lacks its argument `{param.name}`", span, help=_signature(name, params)))
         try:
-            inner.scope.names[param.name] = (outer if param.name in given else inner).value(expr)
+            inner.scope.names[param.name] = freed(param, (outer if param.name in given else inner).value(expr))
         except Unknown:
             inner.scope.names[param.name] = None
 
@@ -186,7 +193,7 @@ def _convert(field: Field, expr: Expr, evaluator: Evaluator, words: tuple[str, .
 
     def whole(part: Expr, least: int = 1) -> Value:
         found = evaluator.value(part, also=words)
-        if isinstance(found, bool) or not (kind == "Count" or isinstance(found, (int, Fraction))):
+        if isinstance(found, bool) or not (kind == "Count" or isinstance(found, (int, Fraction, Interval))):
             found = evaluator.number(part)  # refuses it
         if isinstance(found, Fraction):
             message = f"{field.name} must be a whole number, not {shown(found)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -16,8 +16,19 @@ from archcalc.builder.explanations import (
     unknown_layer,
     unlike_weights,
 )
-from archcalc.builder.values import LARGEST, SIZE_NAMES, Evaluator, Refused, Scope, Unknown, Value, names_in
+from archcalc.builder.values import (
+    LARGEST,
+    SIZE_NAMES,
+    Evaluator,
+    Refused,
+    Scope,
+    Symbols,
+    Unknown,
+    Value,
+    names_in,
+)
 from archcalc.graph import Graph, Node
+from archcalc.interval import Interval
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, in_order, quoted
 from archcalc.lang.parser import DEEPEST
 from archcalc.lang.printer import print_expr
@@ -41,6 +52,7 @@ from archcalc.lang.syntax import (
     Merge,
     Name,
     Output,
+    Param,
     Repeat,
     Sizes,
     Statement,
@@ -62,7 +74,19 @@ _END = re.compile(r"[\n;|}]")  # of a statement
 _DEFINITION = re.compile(r"(block|let)\s+([A-Za-z_]\w*)")
 Flow = int | None  # index of the node whose volume arrives; None before the first
 Uses = Callable[[Name], Body]
-Symbols = Callable[[str], Dim]
+SYMBOLS_OF_INPUT = ("H", "W", "C")
+
+
+class Assumption(NamedTuple):
+    """A condition on symbols that the sizes of a net rest on: what a layer needs, or the branch that was taken."""
+
+    condition: Undecided
+    about: str  # the layer, or the expression in the text
+    span: Span
+    branch: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.condition.text} (`{self.about}`)"
 
 
 class Built(NamedTuple):
@@ -72,9 +96,10 @@ class Built(NamedTuple):
     title: str
     facts: dict[str, str]  # source, year, note
     expects: tuple[tuple[Expect, tuple[str, ...]], ...]  # with the group that each stands in
-    assumptions: tuple[str, ...]
+    assumptions: tuple[Assumption, ...]
     args: dict[str, Value | None]
     as_written: bool  # no argument and no input were given from outside
+    numbers: dict[str, int]  # what the symbols of `free` stand in place of
 
     @property
     def claimed(self) -> tuple[tuple[Expect, tuple[str, ...]], ...]:
@@ -141,12 +166,15 @@ def build(
     size: Expr | None = None,
     uses: Uses | None = None,
     symbols: Symbols | None = None,
+    free: tuple[str, ...] = (),
+    unknowns: Mapping[str, Value] | None = None,
 ) -> Built:
     """The graph of one architecture of a tree, or of the tree itself where it has none.
 
-    `faults` are those of the parser. Raises `SpecError` with all faults.
+    `faults` are those of the parser; `free` names what becomes a symbol: H, W, C of the input, arguments of the net;
+    `unknowns` are the values of what is sought, by name: `?f`. Raises `SpecError` with all faults.
     """
-    builder = _Builder(faults, uses, symbols, size)
+    builder = _Builder(faults, uses, symbols, size, free, unknowns or {})
     built = builder.run(tree, name, arch, args)
     if builder.faults:
         raise SpecError(in_order(builder.faults.values()))
@@ -154,24 +182,24 @@ def build(
     return built
 
 
-def undecided(condition: object) -> str:
-    """The condition in words if symbols leave it open, empty if it is decided."""
-    if isinstance(condition, Undecided):
-        return condition.text
-    try:
-        bool(condition)
-    except TypeError:
-        return str(condition)
-    return ""
-
-
 class _Builder:
-    def __init__(self, faults: list[Fault], uses: Uses | None, symbols: Symbols | None, size: Expr | None) -> None:
+    def __init__(
+        self,
+        faults: list[Fault],
+        uses: Uses | None,
+        symbols: Symbols | None,
+        size: Expr | None,
+        free: tuple[str, ...],
+        unknowns: Mapping[str, Value],
+    ) -> None:
         self.unread = faults  # of the text itself
         self.faults: dict[object, Fault] = dict(enumerate(faults))
         self.uses = uses
         self.symbols = symbols
         self.size = size  # from outside; takes the place of the first input
+        self.free = free
+        self.unknowns = unknowns
+        self.numbers: dict[str, int] = {}
         self.nodes: list[Node] = []
         self.outs: list[Volume] = []
         self.names: dict[str, int] = {}  # volumes by full name
@@ -179,7 +207,7 @@ class _Builder:
         self.outputs: list[tuple[str, int]] = []
         self.expects: list[tuple[Expect, tuple[str, ...]]] = []
         self.facts: dict[str, str] = {}
-        self.assumptions: list[str] = []
+        self.assumptions: list[Assumption] = []
         self.used: list[tuple[str, str]] = []  # the files that are being read, name and text, the net's own first
         self.below: set[str] = set()  # blocks that are called above their definition
         self.gaps = False  # something is left out that any name may stand in; its fault is reported
@@ -213,10 +241,11 @@ class _Builder:
     # ------------------------------------------------------------ the whole
 
     def run(self, tree: Body, name: str, arch: Arch | None, args: tuple[Argument, ...]) -> Built:
-        scope = Scope(text=tree)
+        scope = Scope(names=dict(self.unknowns), text=tree)
+        scope.decide = self.decide
         self.used.append((tree.span.source.name, tree.span.source.text))
         values: dict[str, Value | None] = {}
-        as_written = not args and self.size is None
+        as_written = not args and self.size is None and not self.free and not self.unknowns
         flow: Flow = None
         try:
             if arch is None:
@@ -238,7 +267,7 @@ class _Builder:
         graph = Graph(name, tuple(self.nodes), outputs, self.names)
         title = arch.title if arch else ""
         facts, assumptions = self.facts, tuple(dict.fromkeys(self.assumptions))
-        return Built(graph, title, facts, tuple(self.expects), assumptions, values, as_written)
+        return Built(graph, title, facts, tuple(self.expects), assumptions, values, as_written, self.numbers)
 
     def family(self, tree: Body, scope: Scope, arch: Arch) -> None:
         """What stands above and around the architectures of a file: blocks, names, facts."""
@@ -270,13 +299,32 @@ class _Builder:
     def arguments(self, arch: Arch, args: tuple[Argument, ...], scope: Scope, inner: Scope) -> None:
         outer = Evaluator(scope, None)
         try:
-            bind_call(arch.name.id, arch.params, args, outer, Evaluator(inner, None), arch.name.span)
+            bind_call(arch.name.id, arch.params, args, outer, Evaluator(inner, None), arch.name.span, self.freed)
         except Refused as refused:
             self.add(refused.fault)
         except Unknown:
             pass
         for param in arch.params:
             inner.names.setdefault(param.name, None)
+
+    def freed(self, param: Param, value: Value) -> Value:
+        """A symbol in place of an argument that is to be free; else its value."""
+        name = param.name
+        if name not in self.free or self.symbols is None:
+            return value
+        if type(value) is not int or value < 1:
+            message = f"`{name}` cannot be free: a symbol stands for a whole number of at least 1, not {value}"
+            raise Refused(Fault(message, param.span))
+        self.numbers[name] = value
+        return self.symbols.symbol(name)
+
+    def decide(self, condition: Undecided, expr: Expr) -> bool | None:
+        """A condition on symbols taken as it is for the numbers that they stand in place of: an assumption."""
+        found = self.symbols.holds(condition, self.numbers) if self.symbols else None
+        if found is not None:
+            taken = condition if found else condition.opposite
+            self.assumptions.append(Assumption(taken, print_expr(expr), expr.span, branch=True))
+        return found
 
     def finish(self, flow: Flow, span: Span) -> None:
         """The net has an end, and nothing was computed in vain."""
@@ -337,6 +385,9 @@ class _Builder:
                 self.add(refused.fault)
         except Unknown:
             pass
+        except SpecError as error:  # the arithmetic of symbols refuses, and does not know where
+            self.add(error.faults[0]._replace(span=item.statement.span))
+            raise _Stop from None
         self.name(item, UNKNOWN, place)
         return UNKNOWN
 
@@ -530,9 +581,8 @@ class _Builder:
         for need in op.needs(*(self.outs[i] for i in inputs)):
             if need.condition is True:
                 continue
-            open_ = undecided(need.condition)
-            if open_:
-                self.assumptions.append(f"{open_} (`{name}`)")
+            if isinstance(need.condition, Undecided):
+                self.assumptions.append(Assumption(need.condition, name, span))
             elif need.volumes:
                 raise Refused(misfit(need, meeting, inputs, self.nodes, self.outs, span))
             else:
@@ -712,20 +762,39 @@ class _Builder:
             help = f"a single channel is `{written}x1`" if len(parts) == 2 else ""
             message = f"{quoted(written)} has {len(parts)} sizes: an input is height x width x depth, or one number"
             raise Refused(Fault(message, size.span, help=help))
-        dims = [self.dim(part, scope) for part in parts]
+        dims = [
+            self.free_dim(name, self.dim(part, scope))
+            for name, part in zip(SYMBOLS_OF_INPUT[-len(parts) :], parts, strict=True)
+        ]
         return Volume(*dims) if len(dims) == 3 else Volume(1, 1, dims[0])
+
+    def free_dim(self, name: str, n: Dim) -> Dim:
+        """A symbol in place of a side of an input that is to be free; of other inputs, where it is as long."""
+        if name not in self.free or self.symbols is None or not isinstance(n, int):
+            return n
+        return self.symbols.symbol(name) if self.numbers.setdefault(name, n) == n else n
 
     def dim(self, part: Expr, scope: Scope) -> Dim:
         if isinstance(part, Name) and part.id[:1].isupper() and not scope.find(part.id):
             if self.symbols is None:
                 raise Refused(Fault(f"`{part.id}` is a symbol; a number is wanted here", part.span))
-            return self.symbols(part.id)
+            return self.symbols.symbol(part.id)
+        if isinstance(part, Name) and part.id.startswith("?"):
+            return self.unknown_dim(part, scope)
         if isinstance(part, Name) and not scope.find(part.id):
             help = did_you_mean(part.id, scope.all_names()) or "a size is written `224x224x3`, a symbol in capitals"
             raise Refused(Fault(f"{quoted(part.id)} is not a size", part.span, help=help))
         found = Evaluator(scope, None).number(part)
         if not isinstance(found, int) or found < 1:
             raise Refused(Fault(f"a size must be a whole number of at least 1, not {shown(found)}", part.span))
+        return found
+
+    def unknown_dim(self, part: Name, scope: Scope) -> Dim:
+        """A side that is sought: a number, or its bounds."""
+        found = Evaluator(scope, None).value(part)
+        assert isinstance(found, (int, Interval)), "an unknown stands for whole numbers"
+        if isinstance(found, int) and found < 1:
+            raise Refused(Fault(f"a size must be at least 1, not {found}", part.span))
         return found
 
     def output(self, item: Item, flow: Flow, scope: Scope, place: Place) -> Flow:

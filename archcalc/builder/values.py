@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
-from typing import Any, TypeAlias
+from functools import reduce
+from typing import Any, Protocol, TypeAlias
 
 from archcalc.lang.errors import Fault, did_you_mean, quoted
 from archcalc.lang.printer import print_expr
 from archcalc.lang.source import Span
 from archcalc.lang.syntax import Binary, Block, Body, Call, Expr, Let, Name, Number, Unary, parts
 from archcalc.record import Record
-from archcalc.volume import Symbolic, Undecided, Volume
+from archcalc.volume import Dim, Symbolic, Truth, Undecided, Volume, at_least, same
 
 LARGEST = 10**12
 MOST_ZEROS = 30  # behind a number with an exponent
@@ -21,6 +21,16 @@ MOST_FACTORS = 64  # of a power
 SIZE_NAMES = ("height", "width", "depth")
 
 Value: TypeAlias = "int | Fraction | bool | Symbolic"
+
+
+class Symbols(Protocol):
+    """What the builder asks of the room of symbols."""
+
+    def symbol(self, name: str) -> Dim:
+        """A size that is not known."""
+
+    def holds(self, condition: Undecided, numbers: Mapping[str, int]) -> bool | None:
+        """Whether a condition holds for numbers; None where one of its symbols has none."""
 
 
 class Refused(Exception):
@@ -35,15 +45,19 @@ class Unknown(Exception):
     """A value that depends on something whose fault is already reported."""
 
 
+Decide = Callable[[Undecided, Expr], "bool | None"]  # what is taken to hold of symbols where a text asks
+
+
 class Scope:
     """Names and blocks as they are visible from one place: its own, then those around it."""
 
-    __slots__ = ("blocks", "broken", "families", "lets", "names", "parent", "text")
+    __slots__ = ("blocks", "broken", "decide", "families", "lets", "names", "parent", "text")
 
     def __init__(
         self, parent: Scope | None = None, names: dict[str, Value | None] | None = None, text: Body | None = None
     ) -> None:
         self.parent = parent
+        self.decide: Decide | None = parent.decide if parent else None
         self.text = text  # of the whole file, in the outermost scope
         self.lets: dict[str, Span] | None = None  # of the text, where they stand; found when they are asked for
         self.names: dict[str, Value | None] = names or {}  # None: its value is unknown
@@ -147,7 +161,7 @@ class Evaluator:
         found = self.value(expr)
         if isinstance(found, (bool, int, Fraction)):
             return bool(found)
-        raise Refused(self._undecided(expr))
+        return not self._settled(same(found, 0), expr)
 
     def _name(self, expr: Name, also: Iterable[str]) -> Value:
         scope = self.scope.find(expr.id)
@@ -162,6 +176,8 @@ class Evaluator:
             if self.volume is None:
                 raise Refused(Fault(f"no volume arrives here that `{expr.id}` could be of", expr.span))
             return self.volume[SIZE_NAMES.index(expr.id)]
+        if expr.id.startswith("?"):
+            raise Refused(not_sought(expr))
         raise Refused(Fault(f"unknown name {quoted(expr.id)}", expr.span, help=self._help(expr, also)))
 
     def _help(self, unknown: Name, also: Iterable[str]) -> str:
@@ -199,17 +215,27 @@ class Evaluator:
         except TypeError:
             raise Refused(self._undecided(expr)) from None
 
-    def _compared(self, expr: Binary, left: Value, right: Value) -> Value:
-        found = _COMPARISONS[expr.op](left, right)
-        if isinstance(found, bool):
-            return found
-        raise Refused(self._undecided(expr))
+    def _compared(self, expr: Binary, left: Any, right: Any) -> bool:
+        if isinstance(left, (int, Fraction)) and isinstance(right, (int, Fraction)):
+            return bool(_COMPARISONS[expr.op](left, right))
+        relation, opposite = _ON_SYMBOLS[expr.op]
+        return self._settled(relation(left, right), expr) is not opposite
+
+    def _settled(self, condition: Truth, expr: Expr) -> bool:
+        """The truth of a condition; where symbols leave it open, what is taken to hold."""
+        if not isinstance(condition, Undecided):
+            return condition
+        found = self.scope.decide(condition, expr) if self.scope.decide else None
+        if found is None:
+            raise Refused(self._undecided(expr))
+        return found
 
     def _undecided(self, expr: Expr) -> Fault:
         return Fault(
             f"{quoted(print_expr(expr))} depends on a symbol",
             expr.span,
-            help="give the input in numbers, here or with `--input`",
+            help="give its symbols as numbers: in the text, with `--input`, or by leaving them out of `--free`",
+            undecided=True,
         )
 
     def _call(self, expr: Call) -> Value:
@@ -225,9 +251,21 @@ class Evaluator:
             wanted = "one value" if most == 1 else "at least two values"
             raise Refused(Fault(f"`{expr.function}` takes {wanted}, not {len(expr.args)}", expr.span))
         values = [self.value(arg) for arg in expr.args]
-        if not all(isinstance(value, (int, Fraction)) for value in values):
-            raise Refused(self._undecided(expr))
-        return bounded(rule(*values), expr)
+        if all(isinstance(value, (int, Fraction)) for value in values):
+            return bounded(rule(*values), expr)
+        if rule in _CHOICES:
+            return reduce(lambda a, b: self._chosen(rule, a, b, expr), values)
+        return rule(values[0])  # type: ignore[no-any-return]
+
+    def _chosen(self, rule: Callable[..., Any], a: Value, b: Value, expr: Expr) -> Value:
+        """The smaller or the larger of two."""
+        smaller, larger = (a, b) if self._settled(at_least(b, a), expr) else (b, a)  # type: ignore[arg-type]
+        return smaller if rule is min else larger
+
+
+def not_sought(unknown: Name) -> Fault:
+    """The fault of an unknown that has no value."""
+    return Fault(f"{quoted(unknown.id)} is an unknown", unknown.span, help="`archcalc solve` finds its values")
 
 
 def names_in(part: object) -> tuple[str, ...]:
@@ -287,13 +325,23 @@ def _power(expr: Binary, base: int | Fraction, exponent: int | Fraction) -> Valu
 
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
-    "==": lambda a, b: _equal(a, b),
-    "!=": lambda a, b: _not(_equal(a, b)),
-    "<": lambda a, b: _not(a >= b),
-    ">": lambda a, b: _not(b >= a),
-    "<=": lambda a, b: b >= a,
-    ">=": lambda a, b: a >= b,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
 }
+# The same on symbols: a condition, and whether its opposite is meant.
+_ON_SYMBOLS: dict[str, tuple[Callable[[Any, Any], Truth], bool]] = {
+    "==": (same, False),
+    "!=": (same, True),
+    "<": (at_least, True),
+    ">": (lambda a, b: at_least(b, a), True),
+    "<=": (lambda a, b: at_least(b, a), False),
+    ">=": (at_least, False),
+}
+_CHOICES = (min, max)
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -304,17 +352,7 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 _FUNCTIONS: dict[str, tuple[int, int, Callable[..., Any]]] = {
     "min": (2, 1000, min),
     "max": (2, 1000, max),
-    "floor": (1, 1, math.floor),
-    "ceil": (1, 1, math.ceil),
-    "round": (1, 1, lambda value: math.floor(value + Fraction(1, 2))),  # halves go up, as in school
+    "floor": (1, 1, lambda value: value // 1),
+    "ceil": (1, 1, lambda value: 0 - (0 - value) // 1),
+    "round": (1, 1, lambda value: (value + Fraction(1, 2)) // 1),  # halves go up, as in school
 }
-
-
-def _equal(a: Any, b: Any) -> Any:
-    if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
-        return a == b
-    return True if a == b else Undecided(f"{a} = {b}")
-
-
-def _not(truth: Any) -> Any:
-    return not truth if isinstance(truth, bool) else truth

@@ -17,7 +17,7 @@ from archcalc.lang.errors import SpecError, github_line, nearest, quoted, show_a
 
 TASKS = {
     "Look at nets": {"list": "listing", "show": "showing", "layers": "reference"},
-    "Analyze": {"table": "table"},
+    "Analyze": {"table": "table", "formula": "formulas"},
     "Check": {"verify": "verification"},
     "Write nets": {"fmt": "formatting", "lint": "linting"},
 }

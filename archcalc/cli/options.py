@@ -25,6 +25,10 @@ dtype = click.option(
 )
 format_ = click.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to write it.")
 out = click.option("-o", "--output", "path", type=click.Path(dir_okay=False), metavar="FILE", help="Write to a file.")
+depth = click.option(
+    "--depth", type=click.IntRange(0, 100), metavar="N", help="Fold groups below this depth, equal neighbours too."
+)
+columns = click.option("--columns", metavar="a,b,…", help="Which columns, in which order.")
 exact = click.option("--exact", is_flag=True, help="All digits, nothing rounded.")
 
 

@@ -8,11 +8,7 @@ from archcalc.cli import options
 
 
 @click.command("table")
-@options.all_of(options.arch, options.size, options.batch, options.dtype)
-@click.option(
-    "--depth", type=click.IntRange(0, 100), metavar="N", help="Fold groups below this depth, equal neighbours too."
-)
-@click.option("--columns", metavar="a,b,…", help="Which columns, in which order.")
+@options.all_of(options.arch, options.size, options.batch, options.dtype, options.depth, options.columns)
 @options.all_of(options.exact, options.format_, options.out)
 def command(
     arch: str,

@@ -8,7 +8,7 @@ from archcalc.analyses.costs import Fold, Report, Row, Totals, fold
 from archcalc.render import table
 from archcalc.render.table import Column, Share, Table
 from archcalc.units import BYTES_PER_VALUE, binary, decimal, exact, megabytes, percent, rows_and_columns
-from archcalc.volume import Dim
+from archcalc.volume import Dim, Symbolic, Volume
 
 ONCE = "every output once, the input too; ReLU and its kin, dropout and reshapes work in place"
 TWICE = "every output, and the input of every conv and fc a second time: so CS231n comes to 93MB for VGG-16"
@@ -17,7 +17,7 @@ TWICE = "every output, and the input of every conv and fc a second time: so CS23
 class Setting(NamedTuple):
     """What multiplies at the exit."""
 
-    batch: int = 1
+    batch: Dim = 1
     dtype: str = "float32"
 
     @property
@@ -53,13 +53,27 @@ def layer_table(
     """All columns of the layer table, folded by group to a depth; below it what the text says of its source."""
     totals = report.total()
     folds = fold(report.rows, depth)
+    symbolic = any(map(is_symbolic, (*totals, setting.batch, *(row.output for row in report.rows))))
     if depth == 0:  # the whole net in a row
         folds = [each._replace(name=report.graph.name) if len(each.rows) > 1 else each for each in folds]
     feeders = _feeders(folds)
     rows = tuple(_row(each, feeds, report, totals, setting) for each, feeds in zip(folds, feeders, strict=True))
-    sums = table.Row(_cells("total", _layers(totals.layers), None, totals, setting, None), "total")
     said = [(key, text) for key, text in (facts or {}).items() if key != "year"]
-    return Table(title, COLUMNS, rows, sums, (*_footer(report, totals, setting), *said))
+    if not symbolic:
+        sums = table.Row(_cells("total", _layers(totals.layers), None, totals, setting, None), "total")
+        return Table(title, COLUMNS, rows, sums, (*_footer(report, totals, setting), *said))
+    from archcalc.render import formulas
+
+    kinds = (
+        "formula" if any(is_symbolic(row.cells[at]) for row in rows) else COLUMNS[at].kind for at in range(len(KEYS))
+    )
+    columns = tuple(column._replace(kind=kind) for column, kind in zip(COLUMNS, kinds, strict=True))
+    return Table(title, columns, rows, None, (*formulas.footer(report, totals, setting), *said))
+
+
+def is_symbolic(cell: Any) -> bool:
+    """Whether a cell is a formula, or a volume with one among its sides."""
+    return any(map(is_symbolic, cell)) if isinstance(cell, Volume) else isinstance(cell, Symbolic)
 
 
 def _feeders(folds: list[Fold]) -> list[str]:
@@ -143,13 +157,11 @@ def _number(value: Dim) -> int:
 
 
 def _footer(report: Report, totals: Totals, setting: Setting) -> list[tuple[str, str]]:
-    if not isinstance(totals.flops, int) or not isinstance(totals.activations, int):
-        return [("holds when", text) for text in report.assumptions]
-    of_batch = f" for {setting.batch} images" if setting.batch > 1 else ""
+    of_batch = f" for {setting.batch} images" if setting.batch != 1 else ""
     each = setting.bytes_per_value
 
     def memory(values: Dim) -> str:
-        count = _number(values) * setting.batch
+        count = _number(values * setting.batch)
         size = f"{decimal(count)} values = {binary(count * each)} in {setting.dtype}"
         return f"{size} ({exact(count)} * {each} bytes = {megabytes(count * each)}){of_batch}"
 

@@ -65,10 +65,11 @@ def table_lines(table: Table, view: View, stream: TextIO) -> Iterator[str]:
 
 def title(report: Report, built: Built, setting: costs.Setting) -> str:
     """The net in a line: its name and arguments, what it is, what goes in."""
-    given = ", ".join(f"{name}={shown(value)}" for name, value in built.args.items())
+    values = {name: shown(value) for name, value in built.args.items()}
+    given = ", ".join(name if name == value else f"{name}={value}" for name, value in values.items())
     name = f"{built.graph.name}({given})" if given and not built.as_written else built.graph.name
     what = f": {built.title}" if built.title else ""
     inputs = [row for row in report.rows if not row.inputs]
     sizes = " and ".join(str(row.cost.out) for row in inputs[:4])
-    batch = f", batch {setting.batch}" if setting.batch > 1 else ""
+    batch = f", batch {setting.batch}" if setting.batch != 1 else ""
     return f"{name}{what}; input {sizes}{batch}, {setting.dtype}"

@@ -28,7 +28,13 @@ def report_lines(report: Report, name: str, setting: Setting) -> Iterator[str]:
     args: dict[tuple[int, object], str] = {}
     for at, row in enumerate(report.rows):
         yield encode(layer(row, report, setting, args)) + ("," if at + 1 < len(report.rows) else "")
-    yield f'], "totals": {encode(totals(report.total(), setting))}}}'
+    held = f', "assumptions": {encode(conditions(report))}' if report.assumptions else ""
+    yield f'], "totals": {encode(totals(report.total(), setting))}{held}}}'
+
+
+def conditions(report: Report) -> list[dict[str, str]]:
+    """What the formulas of a report rest on: each condition, and the layer or the expression that asks for it."""
+    return [{"condition": each.condition.text, "of": each.about} for each in report.assumptions]
 
 
 def layer(
@@ -97,4 +103,4 @@ def plain(value: Any) -> Any:
         return int(value) if value.denominator == 1 else float(value)
     if isinstance(value, (tuple, list, Volume)):
         return [plain(each) for each in value]
-    return str(value)
+    return str(value).replace("^", "**")  # a formula, as Python reads it

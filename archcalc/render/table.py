@@ -10,7 +10,10 @@ MISSING = "-"
 
 
 class Column(NamedTuple):
-    """One column. `kind` is text, size, count, bytes or share; columns of low `weight` give way first."""
+    """One column; those of low `weight` give way first.
+
+    `kind` is text, size, count, bytes, share, or formula: what may be broken into several lines.
+    """
 
     key: str
     title: str
@@ -20,7 +23,7 @@ class Column(NamedTuple):
     @property
     def right(self) -> bool:
         """Whether its cells stand to the right."""
-        return self.kind not in ("text", "share")
+        return self.kind not in ("text", "share", "formula")
 
 
 class Row(NamedTuple):

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import TextIO
 
-from archcalc.render.table import Row, Share, Table, text_of, title_of
+from archcalc.render.table import Column, Row, Share, Table, text_of, title_of
 from archcalc.units import percent
 
 GAP = "  "
 BAR = 12
 NARROWEST_TEXT = 12
 SHORT_TEXT = 24
+SHORT_FORMULA = 22
 FEWEST = 3  # columns that are always shown
 _STYLES = {
     "bold": "1",
@@ -31,6 +32,7 @@ _STYLES = {
     "total": "1",
 }
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
+_OPERATORS = (" + ", " - ", " x ")
 
 
 class Screen:
@@ -80,11 +82,10 @@ def lines(table: Table, screen: Screen, exactly: bool) -> Iterator[str]:
     yield ""
 
     def line(cells: list[str]) -> str:
-        parts = []
-        for i in shown:
-            text = cells[i] if len(cells[i]) <= widths[i] else cells[i][: widths[i] - 1] + "…"
-            parts.append(text.rjust(widths[i]) if table.columns[i].right else text.ljust(widths[i]))
-        return screen.plain(GAP.join(parts).rstrip())
+        blocks = [_block(cells[i], widths[i], table.columns[i]) for i in shown]
+        height = max(map(len, blocks))
+        filled = [block + [" " * len(block[0])] * (height - len(block)) for block in blocks]
+        return "\n".join(screen.plain(GAP.join(parts).rstrip()) for parts in zip(*filled, strict=True))
 
     yield screen.paint(line(titles), "bold")
     rule = screen.plain("─" * (sum(widths[i] for i in shown) + len(GAP) * (len(shown) - 1)))
@@ -104,6 +105,30 @@ def lines(table: Table, screen: Screen, exactly: bool) -> Iterator[str]:
     if footer:
         yield ""
         yield from _footer(footer, screen)
+
+
+def _block(text: str, width: int, column: Column) -> list[str]:
+    """A cell in lines of one width: a formula is broken behind its operators, anything else cut."""
+    if column.kind != "formula":
+        cut = text if len(text) <= width else text[: width - 1] + "…"
+        return [cut.rjust(width) if column.right else cut.ljust(width)]
+    lines = [""]
+    for part in _parts(text):
+        if len(lines[-1]) + len(part.rstrip()) > width and lines[-1]:
+            lines.append("")
+        lines[-1] += part
+    return [line.rstrip()[:width].ljust(width) for line in lines]
+
+
+def _parts(formula: str) -> Iterator[str]:
+    """Where a formula may be broken: behind the operators that stand outside of brackets, and behind the x of sizes."""
+    start = depth = 0
+    for at, character in enumerate(formula):
+        depth += (character == "(") - (character == ")")
+        if depth == 0 and (character == "*" or formula[max(0, at - 2) : at + 1] in _OPERATORS):
+            yield formula[start : at + 1]
+            start = at + 1
+    yield formula[start:]
 
 
 def _cell(row: Row | None, i: int, table: Table, screen: Screen, exactly: bool) -> str:
@@ -135,7 +160,9 @@ def _fit(table: Table, widths: list[int], width: int | None) -> tuple[list[int],
     whole, widths = widths, list(widths)
     spare = [i for i in shown if table.columns[i].weight < 5]
     texts = [i for i in shown if table.columns[i].kind == "text"]
+    formulas = [i for i in shown if table.columns[i].kind == "formula"]
     least = [min(n, SHORT_TEXT) if i in spare and i in texts else n for i, n in enumerate(widths)]
+    least = [min(n, SHORT_FORMULA) if i in formulas else n for i, n in enumerate(least)]
 
     def total(of: list[int]) -> int:
         return sum(of[i] for i in shown) + len(GAP) * (len(shown) - 1)
@@ -143,8 +170,8 @@ def _fit(table: Table, widths: list[int], width: int | None) -> tuple[list[int],
     while total(least) > width and spare:
         spare.sort(key=lambda i: -table.columns[i].weight)
         shown.remove(spare.pop())
-    for some, narrowest in ((spare, SHORT_TEXT), (texts, NARROWEST_TEXT)):
-        cut = [i for i in some if i in texts and i in shown]
+    for some, narrowest in ((formulas, SHORT_FORMULA), (spare, SHORT_TEXT), (texts, NARROWEST_TEXT)):
+        cut = [i for i in some if i in (*texts, *formulas) and i in shown]
         while total(widths) > width and any(widths[i] > narrowest for i in cut):
             widths[max(cut, key=lambda i: widths[i])] -= 1
     while total(widths) > width and len(shown) > FEWEST:  # a very narrow screen
