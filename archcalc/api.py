@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from archcalc.analyses.costs import Report, Row, Totals, measure
 from archcalc.analyses.expectations import unmet
+from archcalc.analyses.explanation import Explained, Explanation
+from archcalc.analyses.explanation import explain as run_explain
 from archcalc.builder import Assumption, Built
 from archcalc.lang.errors import SpecError
 from archcalc.lang.printer import print_tree
@@ -30,7 +32,20 @@ if TYPE_CHECKING:
 
     from archcalc.executor.compiled import CompiledCosts
 
-__all__ = ["Analysis", "Architecture", "ClaimsFail", "Formulas", "SpecError", "Verdict", "formula", "load", "verify"]
+__all__ = [
+    "Analysis",
+    "Architecture",
+    "ClaimsFail",
+    "Derivation",
+    "Figure",
+    "Formulas",
+    "SpecError",
+    "Verdict",
+    "explain",
+    "formula",
+    "load",
+    "verify",
+]
 
 
 class Analysis(NamedTuple):
@@ -120,7 +135,57 @@ class Formulas(NamedTuple):
         from archcalc.render.costs import Setting
         from archcalc.render.show import View
 
-        return "\n".join(formulas.lines(self.report, self.built, Setting(self.batch), View(), io.StringIO()))
+        return "\n".join(
+            formulas.lines(self.report, self.built, Setting(self.batch), View(exactly=True), io.StringIO())
+        )
+
+
+class Figure(NamedTuple):
+    """A number of a layer: its formula in letters, that with numbers, and what comes out."""
+
+    layer: str
+    name: str
+    formula: str
+    substitution: str
+    value: Dim
+
+
+class Derivation(NamedTuple):
+    """Where the numbers of some layers come from. As text it is what `archcalc explain` prints.
+
+    >>> import archcalc
+    >>> figures = {figure.name: figure for figure in archcalc.explain("alexnet", "conv1").figures}
+    >>> figures["params"].formula, figures["params"].substitution, figures["params"].value
+    ('(F*F*C + 1) * N', '(11*11*3 + 1) * 96', 34944)
+    """
+
+    analysis: Analysis
+    explanation: Explanation
+    full: bool
+
+    @property
+    def layers(self) -> tuple[Explained, ...]:
+        """The layers, with quantities as terms, windows, and the paths of merges."""
+        return tuple(self.explanation.layers)
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All numbers of all layers, for the whole batch."""
+        from archcalc.render.arithmetic import formula, substitution
+
+        return tuple(
+            Figure(layer.row.name, each.name, formula(each.term), substitution(each.term), each.value)
+            for layer in self.layers
+            for each in layer.quantities
+        )
+
+    def __str__(self) -> str:
+        from archcalc.render import derivations, show
+        from archcalc.render.costs import Setting
+
+        report, setting = self.analysis.report, Setting(self.analysis.batch, self.analysis.dtype)
+        view = derivations.View(show.title(report, self.analysis.built, setting), setting, self.full)
+        return "\n".join(derivations.lines(self.explanation, view, io.StringIO()))
 
 
 class Architecture(NamedTuple):
@@ -146,6 +211,22 @@ class Architecture(NamedTuple):
         if faults:
             raise SpecError(faults)
         return Analysis(report, built, batch, dtype)
+
+
+def explain(
+    arch: str | PathLike[str],
+    layer: str | None = None,
+    input: str | None = None,
+    batch: int = 1,
+    dtype: str = "float32",
+) -> Derivation:
+    """Every number of a layer, a group or a stretch (`"conv1_1..pool1"`) as formula, substitution and result.
+
+    Without `layer` those of the whole net. Raises `SpecError`, also for a layer that there is not.
+    """
+    analysis = load(arch).analyze(input, batch, dtype)
+    explanation = run_explain(analysis.report, layer, batch, BYTES_PER_VALUE[dtype])
+    return Derivation(analysis, explanation, layer is not None)
 
 
 def formula(arch: str | PathLike[str], free: str | Sequence[str] = (), input: str | None = None) -> Formulas:

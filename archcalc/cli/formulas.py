@@ -41,6 +41,6 @@ def command(
     from archcalc.render.show import View, columns_of
 
     found = formula(arch, free, size)
-    view = View(format_, columns=columns_of(columns), depth=depth)
+    view = View(format_, exactly=True, columns=columns_of(columns), depth=depth)
     with options.opened(path) as stream:
         options.write(formulas.lines(found.report, found.built, Setting(found.batch, dtype), view, stream), stream)

@@ -11,7 +11,7 @@ import numpy as np
 from archcalc.analyses.costs import Totals
 from archcalc.builder import Assumption
 from archcalc.builder.values import LARGEST
-from archcalc.symbolic.sizes import Call, Polynomial, Size, symbols_of
+from archcalc.symbolic.sizes import Polynomial, Size, at, symbols_of
 from archcalc.volume import RELATIONS, Dim
 
 LONGEST = 2**63 - 1  # what an int64 holds
@@ -98,10 +98,18 @@ def _values(value: Dim, block: Arrays) -> Any:
     """A formula at the points of a block: int64 where nothing on the way can overflow, else Python integers."""
     if isinstance(value, int):
         return value
-    largest = {name: int(block[name].max()) for name in symbols_of(value)}
-    exactly = _bound(value, largest) > LONGEST
-    points = {name: block[name].astype(object) if exactly else block[name] for name in largest}
+    points = {name: block[name] for name in symbols_of(value)}
+    if isinstance(value, Polynomial) and not value.plain:
+        return _one_by_one(value, points)
+    if _bound(value, {name: int(array.max()) for name, array in points.items()}) > LONGEST:
+        points = {name: array.astype(object) for name, array in points.items()}
     return value.at(points[value.symbol]) if isinstance(value, Size) else _sum(value, points)
+
+
+def _one_by_one(value: Dim, points: Arrays) -> Any:
+    """A formula at one point after the other: what is not a sum of products is rare."""
+    rows = zip(*(array.tolist() for array in points.values()), strict=True)
+    return np.array([at(value, dict(zip(points, row, strict=True))) for row in rows], object)
 
 
 def _sum(value: Dim, points: Arrays) -> Any:
@@ -112,21 +120,9 @@ def _sum(value: Dim, points: Arrays) -> Any:
     for coefficient, atoms in value.terms:
         product: Any = int(coefficient * under)
         for atom, power in atoms:
-            product = product * _atom(atom, points) ** power
+            product = product * atom.at(points[atom.symbol]) ** power
         total = total + product
     return total // under
-
-
-def _atom(atom: Size | Call, points: Arrays) -> Any:
-    return atom.at(points[atom.symbol]) if isinstance(atom, Size) else _called(atom, points)
-
-
-def _called(call: Call, points: Arrays) -> Any:
-    """floor and gcd, for a point after the other: they are rare."""
-    names = list(points)
-    rows = zip(*(map(int, points[name]) for name in names), strict=True)
-    found = [int(call.at(dict(zip(names, row, strict=True)))) for row in rows]
-    return np.array(found, object)
 
 
 def _bound(value: Dim, largest: Mapping[str, int]) -> int:
@@ -139,7 +135,7 @@ def _bound(value: Dim, largest: Mapping[str, int]) -> int:
     for coefficient, atoms in value.terms:
         product = abs(coefficient) * value.denominator
         for atom, power in atoms:
-            product *= max(1, _bound(atom, largest)) ** power if isinstance(atom, Size) else LONGEST
+            product *= max(1, _bound(atom, largest)) ** power
         total += product
     return int(total)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, TextIO
 
 from archcalc.analyses.costs import Report, Totals
@@ -14,6 +15,8 @@ from archcalc.render.show import View, table_lines, title
 from archcalc.render.table import chosen
 from archcalc.symbolic.sizes import at
 from archcalc.symbolic.validity import Domain, counterexample, domains, joint, smallest
+from archcalc.units import exact
+from archcalc.volume import Dim
 
 COLUMNS = ("layer", "output", "activations", "params", "macs")
 SUMS = {"params": "parameters", "macs": "MACs", "flops": "FLOPs", "activations": "values"}
@@ -63,11 +66,16 @@ def document(report: Report, built: Built, setting: Setting) -> str:
         "dtype": setting.dtype,
         "layers": [structured.layer(row, report, setting) for row in report.rows],
         "totals": structured.totals(report.total(), setting),
-        "assumptions": structured.conditions(report),
+        "assumptions": structured.conditions((*_reasons(found), *joint(report.assumptions))),
         "domains": [_domain(domain) for domain in found.values()],
         "smallest": smallest(report.assumptions),
     }
     return structured.document("formula", **content)
+
+
+def _reasons(found: dict[str, Domain]) -> Iterator[Assumption]:
+    """The conditions that none of the others implies."""
+    return chain.from_iterable(domain.reasons for domain in found.values())
 
 
 def _domain(domain: Domain) -> dict[str, Any]:
@@ -88,13 +96,17 @@ def footer(report: Report, totals: Totals, setting: Setting) -> tuple[tuple[str,
     """The sums of a net as formulas, then what they hold for."""
     values = totals.activations * setting.batch
     return (
-        ("parameters", f"{totals.params}"),
-        *((("buffers", f"{totals.buffers}"),) if totals.buffers != 0 else ()),
-        ("MACs", f"{totals.macs * setting.batch}"),
-        ("FLOPs", f"{totals.flops * setting.batch}"),
-        ("memory", f"{values} values of {setting.bytes_per_value} bytes in {setting.dtype}"),
+        ("parameters", _written(totals.params)),
+        *((("buffers", _written(totals.buffers)),) if totals.buffers != 0 else ()),
+        ("MACs", _written(totals.macs * setting.batch)),
+        ("FLOPs", _written(totals.flops * setting.batch)),
+        ("memory", f"{_written(values)} values of {setting.bytes_per_value} bytes in {setting.dtype}"),
         *validity(report.assumptions),
     )
+
+
+def _written(value: Dim) -> str:
+    return exact(value) if isinstance(value, int) else str(value)
 
 
 def validity(assumptions: tuple[Assumption, ...]) -> Iterator[tuple[str, str]]:

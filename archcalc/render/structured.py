@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
 from archcalc import __version__
 from archcalc.analyses.costs import Cost, Report, Row, Totals
+from archcalc.builder import Assumption
 from archcalc.render.costs import Setting
 from archcalc.volume import Dim, Volume
 
@@ -28,13 +29,13 @@ def report_lines(report: Report, name: str, setting: Setting) -> Iterator[str]:
     args: dict[tuple[int, object], str] = {}
     for at, row in enumerate(report.rows):
         yield encode(layer(row, report, setting, args)) + ("," if at + 1 < len(report.rows) else "")
-    held = f', "assumptions": {encode(conditions(report))}' if report.assumptions else ""
+    held = f', "assumptions": {encode(conditions(report.assumptions))}' if report.assumptions else ""
     yield f'], "totals": {encode(totals(report.total(), setting))}{held}}}'
 
 
-def conditions(report: Report) -> list[dict[str, str]]:
-    """What the formulas of a report rest on: each condition, and the layer or the expression that asks for it."""
-    return [{"condition": each.condition.text, "of": each.about} for each in report.assumptions]
+def conditions(assumptions: Iterable[Assumption]) -> list[dict[str, str]]:
+    """What formulas rest on: each condition, and the layer or the expression that asks for it."""
+    return [{"condition": each.condition.text, "of": each.about} for each in assumptions]
 
 
 def layer(

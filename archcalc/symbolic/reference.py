@@ -37,7 +37,7 @@ class _Printer(StrPrinter):  # type: ignore[misc]  # sympy has no types
 
 def written(value: Any) -> str:
     """A formula as text."""
-    return str(_Printer().doprint(sympy.sympify(value))).replace("**", "^")
+    return str(_Printer().doprint(value)).replace("**", "^")
 
 
 def general(cls: type[Op]) -> dict[str, str]:

@@ -28,6 +28,7 @@ LONGEST_SEARCH = 65536  # for the places where sizes that grow unlike are equal
 DEEPEST = 20  # sizes nested in each other
 MOST_TERMS = 10_000  # of a product
 HIGHEST_DEGREE = 64  # of a polynomial
+COST_OF_FLOOR = 8  # in degrees: what is rounded down again and again is bounded too
 MOST_RESIDUES = 4  # that a sentence names
 _ATOMS: dict[Any, Size] = {}  # what a sympy symbol of a polynomial stands for
 
@@ -50,10 +51,13 @@ class Formula:
         return _dim(_expr(other) - _expr(self), _degree(self))
 
     def __mul__(self, other: Any) -> Dim:
+        if isinstance(other, int) and other == 1:
+            return self
         a, b, degree = _expr(self), _expr(other), _degree(self) + _degree(other)
         if degree > HIGHEST_DEGREE or _count(a) * _count(b) > MOST_TERMS:
             raise _too_long("the formulas")
-        return _dim(sympy.expand(a * b) if a.is_Add or b.is_Add else a * b, degree)
+        sums = (a.is_Add or b.is_Add) and not (a.is_Number or b.is_Number)  # sympy multiplies numbers into sums itself
+        return _dim(sympy.expand(a * b) if sums else a * b, degree)
 
     def __radd__(self, other: Any) -> Dim:
         return self.__add__(other)
@@ -62,10 +66,10 @@ class Formula:
         return self.__mul__(other)
 
     def __floordiv__(self, other: Any) -> Dim:
-        return _dim(sympy.floor(sympy.expand_mul(_expr(self) / _expr(other))), _degree(self))
+        return _floored(sympy.expand_mul(_expr(self) / _expr(other)), _degree(self) + COST_OF_FLOOR)
 
     def __rfloordiv__(self, other: Any) -> Dim:
-        return _dim(sympy.floor(_expr(other) / _expr(self)), 1)
+        return _floored(_expr(other) / _expr(self), COST_OF_FLOOR)
 
     def __truediv__(self, other: Any) -> Dim:
         """Exact: who divides has made sure that nothing is left."""
@@ -299,6 +303,11 @@ class Polynomial(Formula):
         return tuple(sorted(terms, key=lambda term: (-sum(p for _, p in term[1]), *map(_order, term[1]))))
 
     @property
+    def plain(self) -> bool:
+        """Whether it is a sum of products of sizes, with nothing rounded down in it and nothing to divide by."""
+        return all(isinstance(atom, Size) and power > 0 for _, atoms in self.terms for atom, power in atoms)
+
+    @property
     def denominator(self) -> int:
         """What all coefficients are fractions of; 1 nearly always."""
         return math.lcm(*(coefficient.denominator for coefficient, _ in self.terms))
@@ -309,11 +318,11 @@ class Polynomial(Formula):
 
 
 class Call:
-    """A function of polynomials that stays standing in one: floor of a fraction, a greatest common divisor."""
+    """What stays standing in a polynomial: a floor, a greatest common divisor, a sum that something is divided by."""
 
     def __init__(self, expr: Any) -> None:
-        self.name = str(expr.func)
-        self.args = tuple(Polynomial(sympy.expand_mul(arg), 1) for arg in expr.args)
+        self.name, args = ("", (expr,)) if expr.is_Add else (str(expr.func), expr.args)
+        self.args = tuple(Polynomial(sympy.expand_mul(arg), 1) for arg in args)
         self.rule: Callable[..., Any] = _CALLS[self.name]
 
     def at(self, numbers: Mapping[str, int]) -> Fraction:
@@ -325,6 +334,15 @@ class Call:
         return spelling.call.format(self.name, ", ".join(arg.written(spelling) for arg in self.args))
 
 
+class floor(sympy.Function):  # type: ignore[misc]  # sympy has no types; its functions have small letters
+    """Rounding down, left standing until it meets numbers; sympy's own looks for more, and takes its time."""
+
+    @classmethod
+    def eval(cls, a: Any) -> Any:
+        """The number, where there is one."""
+        return sympy.Integer(int(a.p) // int(a.q)) if a.is_Rational else None
+
+
 class gcd(sympy.Function):  # type: ignore[misc]  # sympy has no types; its functions have small letters
     """Greatest common divisor, left standing until it meets numbers."""
 
@@ -334,7 +352,11 @@ class gcd(sympy.Function):  # type: ignore[misc]  # sympy has no types; its func
         return sympy.Integer(math.gcd(int(a), int(b))) if a.is_Integer and b.is_Integer else None
 
 
-_CALLS: dict[str, Callable[..., Any]] = {"floor": math.floor, "gcd": lambda a, b: math.gcd(int(a), int(b))}
+_CALLS: dict[str, Callable[..., Any]] = {
+    "": lambda a: a,
+    "floor": math.floor,
+    "gcd": lambda a, b: math.gcd(int(a), int(b)),
+}
 
 
 def symbol(name: str) -> Size:
@@ -357,19 +379,23 @@ def at(value: Dim, numbers: Mapping[str, int]) -> int:
     >>> at(symbol("H") * 3 + 1, {"H": 224})
     673
     """
-    if isinstance(value, int):
-        return value
-    if isinstance(value, Size):
-        return int(value.at(numbers[value.symbol]))
-    assert isinstance(value, Polynomial)
-    found = _sum(value, numbers)
+    found = _exactly(value, numbers)
     assert found.denominator == 1, f"{value} is {found} at {dict(numbers)}"  # else an assumption does not hold there
     return int(found)
 
 
 def holds(condition: Undecided, numbers: Mapping[str, int]) -> bool:
-    """Whether a condition holds for some values of its symbols."""
-    return RELATIONS[condition.relation](at(condition.a, numbers), at(condition.b, numbers))
+    """Whether a condition holds for some values of its symbols; not where it would divide by nothing."""
+    try:
+        return RELATIONS[condition.relation](_exactly(condition.a, numbers), _exactly(condition.b, numbers))
+    except ZeroDivisionError:
+        return False
+
+
+def _exactly(value: Any, numbers: Mapping[str, int]) -> int | Fraction:
+    if isinstance(value, Size):
+        return int(value.at(numbers[value.symbol]))
+    return _sum(value, numbers) if isinstance(value, Polynomial) else value  # type: ignore[no-any-return]
 
 
 def _sum(value: Polynomial, numbers: Mapping[str, int]) -> Fraction:
@@ -377,7 +403,7 @@ def _sum(value: Polynomial, numbers: Mapping[str, int]) -> Fraction:
     for coefficient, atoms in value.terms:
         product: Any = coefficient
         for atom, power in atoms:
-            product *= _value(atom, numbers) ** power
+            product *= Fraction(_value(atom, numbers)) ** power
         total += product
     return total
 
@@ -408,6 +434,31 @@ def _dim(expr: Any, degree: int) -> Dim:
         size = _ATOMS[atom]
         return Size(size.inner, size.b, size.m, int(c), int(k))
     return Polynomial(expr, degree)
+
+
+def _floored(expr: Any, degree: int) -> Dim:
+    """An expanded expression rounded down: what is whole is taken out, what is left of one size stays a size."""
+    if degree > HIGHEST_DEGREE:
+        raise _too_long("the formulas")
+    constant, rest = expr.as_coeff_Add()
+    whole = sympy.Integer(int(constant.p) // int(constant.q))
+    left = [term for term in sympy.Add.make_args(rest) if not _is_whole(term)]
+    whole += rest - sympy.Add(*left)
+    if len(left) == 1:
+        coefficient, atom = left[0].as_coeff_Mul()
+        if atom.is_Symbol and coefficient > 0:
+            under = math.lcm(int(coefficient.q), int(constant.q))
+            over = _ATOMS[atom] * int(coefficient * under) + int((constant - constant // 1) * under)
+            return _dim(_expr(over // under) + whole, degree)
+    if not left:
+        return _dim(whole, degree - COST_OF_FLOOR)
+    return _dim(whole + floor(sympy.Add(*left) + constant - constant // 1), degree)
+
+
+def _is_whole(term: Any) -> bool:
+    """Whether a product is a whole number for all values of its symbols."""
+    coefficient, product = term.as_coeff_Mul()
+    return bool(coefficient.is_Integer and all(power > 0 for power in product.as_powers_dict().values()))
 
 
 def _degree(value: Any) -> int:
@@ -447,8 +498,7 @@ def _at_least_zero(difference: Dim, open_: Undecided) -> Truth:
     if isinstance(difference, Size):
         return Size.__ge__(difference, 0)
     assert isinstance(difference, Polynomial)
-    plain = all(isinstance(atom, Size) for _, atoms in difference.terms for atom, _ in atoms)
-    if plain and all(coefficient > 0 for coefficient, _ in difference.terms):
+    if difference.plain and all(coefficient > 0 for coefficient, _ in difference.terms):
         return True
     return open_
 

@@ -68,11 +68,16 @@ def polynomial(terms: Sequence[Term], spelling: Spelling = TEXT) -> str:
 
 
 def _product(coefficient: Fraction, atoms: Sequence[tuple[Any, int]], spelling: Spelling) -> str:
-    factors = [_power(atom.written(spelling), power, spelling) for atom, power in atoms]
-    if coefficient.numerator != 1 or not factors:
-        factors.insert(0, str(coefficient.numerator))
-    product = spelling.times.join(factors)
-    return product if coefficient.denominator == 1 else spelling.fraction.format(product, coefficient.denominator)
+    over = [_power(atom.written(spelling), power, spelling) for atom, power in atoms if power > 0]
+    under = [_power(atom.written(spelling), -power, spelling) for atom, power in atoms if power < 0]
+    if coefficient.numerator != 1 or not over:
+        over.insert(0, str(coefficient.numerator))
+    if coefficient.denominator != 1:
+        under.insert(0, str(coefficient.denominator))
+    product, divisor = spelling.times.join(over), spelling.times.join(under)
+    if not under:
+        return product
+    return spelling.fraction.format(product, divisor if len(under) == 1 or spelling is LATEX else f"({divisor})")
 
 
 def _power(base: str, power: int, spelling: Spelling) -> str:
