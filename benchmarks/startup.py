@@ -123,6 +123,16 @@ def torches(python: str, torch: str) -> list[Command]:
     ]
 
 
+def symbols(python: str) -> list[Command]:
+    """The start of what works on symbols, after the import of sympy that it is measured by."""
+    archcalc = str(Path(python).parent / "archcalc")
+    return [
+        Command('`python -c "import sympy"`', (python, "-c", "import sympy")),
+        Command("`archcalc formula resnet152 --free H,W`", (archcalc, "formula", "resnet152", "--free", "H,W")),
+        Command("`archcalc table vgg16 --input HxWx3`", (archcalc, "table", "vgg16", "--input", "HxWx3")),
+    ]
+
+
 def chain(python: str, layers: int) -> Command:
     """A net of so many convolutions, one behind the other, as JSON."""
     net = f"input 32x32x8; repeat {layers} {{ conv 3/1/1 8 }}"
@@ -159,8 +169,9 @@ def shown(seconds: float, unit: str) -> str:
     return f"{seconds:,.2f}" if unit == "s" else f"{1000 * seconds:,.1f}"
 
 
-def requirements(runs: Runs, chains: Runs) -> list[Requirement]:
+def requirements(runs: Runs, chains: Runs, formulas: Runs, points: float) -> list[Requirement]:
     """What archcalc promises of its speed, beside what was measured."""
+    sympy, resnet152, _ = map(seconds_of, formulas.values())
     base, _, vgg16, help_, _ = map(seconds_of, runs.values())
     memory = peak_of(runs["`archcalc table vgg16`"]) / MB
     short, long = map(seconds_of, chains.values())
@@ -171,6 +182,8 @@ def requirements(runs: Runs, chains: Runs) -> list[Requirement]:
         Requirement("100,000 layers", long, 10, "s"),
         Requirement("100,000 layers, peak memory", peak_of(list(chains.values())[1]) / MB, 1000, "MB"),
         Requirement("100,000 layers to 10,000 layers", long / short, 12, "times"),
+        Requirement("`archcalc formula resnet152 --free H,W` to the import of sympy", resnet152 / sympy, 3, "times"),
+        Requirement("costs of ResNet-50 at 1,000,000 inputs, compiled", points, 1, "s"),
     ]
 
 
@@ -184,9 +197,14 @@ def verdicts(found: list[Requirement]) -> str:
 
 def versions_of(python: str, packages: tuple[str, ...]) -> str:
     """The versions of a Python and of some packages in it."""
+    return said_by((python, "-c", VERSIONS % (packages,)))
+
+
+def said_by(words: tuple[str, ...]) -> str:
+    """What a process prints."""
     reading, writing = os.pipe()
     actions = [(os.POSIX_SPAWN_DUP2, writing, 1)]
-    child = os.posix_spawn(python, (python, "-c", VERSIONS % (packages,)), environment(), file_actions=actions)
+    child = os.posix_spawn(words[0], words, environment(), file_actions=actions)
     os.close(writing)
     with open(reading, encoding="utf-8") as stream:
         text = stream.read().strip()
@@ -209,10 +227,13 @@ def document(arguments: argparse.Namespace) -> tuple[str, bool]:
     load = os.getloadavg()[0]
     runs = take_turns(starts(arguments.python), arguments.rounds)
     chains = take_turns([chain(arguments.python, layers) for layers in (10_000, 100_000)], few)
-    found = requirements(runs, chains)
+    formulas = take_turns(symbols(arguments.python), few)
+    points = float(said_by((arguments.python, str(Path(__file__).with_name("design_points.py")))))
+    found = requirements(runs, chains, formulas, points)
     versions = versions_of(arguments.python, ("archcalc", "click", "rich"))
     parts = [HEAD, verdicts(found), "## Starting", STARTING, table("whole process", runs)]
     parts += ["## Growing", GROWING, table("JSON of a chain", chains, "s")]
+    parts += ["## Symbols", SYMBOLS.format(points), table("whole process", formulas)]
     if arguments.torch_python:
         torch_runs = take_turns(torches(arguments.python, arguments.torch_python), few)
         versions += f"; for torch {versions_of(arguments.torch_python, ('torch', 'torchinfo', 'numpy'))}"
@@ -238,6 +259,10 @@ everything: starting Python, importing, reading the zoo, parsing, building, meas
 
 GROWING = """`input 32x32x8; repeat N { conv 3/1/1 8 }` with `--format json`, which writes out every layer. Ten times
 the layers should take no more than ten times the time."""
+
+SYMBOLS = """Formulas need sympy, whose import is the first row. Compiled
+([benchmarks/design_points.py](benchmarks/design_points.py)), the formulas of ResNet-50 give all its sums at 1,000,000
+heights and widths in {:.2f} s, as 64-bit integers that never wrap around."""
 
 FRAMEWORK = """VGG-16 layer by layer by archcalc, and by `torchinfo.summary` from plain `torch.nn`
 ([benchmarks/vgg16_torch.py](benchmarks/vgg16_torch.py)). Both print 138,357,544 parameters. On the meta device torch
