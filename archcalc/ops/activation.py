@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from archcalc.ops.base import Need, Op, Real, arg, op, shown
+from archcalc.ops.base import Arrays, Need, Op, Real, arg, op, shown
 from archcalc.volume import NOTHING, Shape, Volume, Work
+
+
+def exp(np: Any, x: Any) -> Any:
+    """e^x. Too large for the type it is infinity, and no warning: the kernels here make the right limit of it."""
+    with np.errstate(over="ignore"):
+        return np.exp(x)
+
+
+def erf(np: Any, x: Any) -> Any:
+    """The error function of each value, right to the last digits of float64; of an object its method `erf`.
+
+    NumPy has none: `math.erf` goes value by value, 0.1 s for a million.
+    """
+    if x.dtype == object:
+        return np.frompyfunc(lambda value: value.erf(), 1, 1)(x)
+    return np.frompyfunc(math.erf, 1, 1)(x).astype(x.dtype)
+
+
+def held(np: Any, x: Any, low: float, high: float) -> Any:
+    """min(max(x, low), high), where every value is compared with both."""
+    return np.where(x < low, low, np.where(x > high, high, x))
 
 
 class Activation(Op):
@@ -24,6 +46,17 @@ class Activation(Op):
         """The same for every value."""
         return self.each.times(x.values)
 
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """Each gradient times the derivative at its value."""
+        return (self.gradient(np, dy, x),), {}
+
+    def gradient(self, np: Any, dy: Any, x: Any) -> Any:
+        """The gradient by the input; where two lines meet, that of the flat one: 0 for a ReLU at 0, as in PyTorch.
+
+        Lectures that write f'(x) = 1 for x >= 0 take the other one.
+        """
+        raise NotImplementedError
+
 
 @op("relu")
 class Relu(Activation):
@@ -31,6 +64,14 @@ class Relu(Activation):
 
     each = Work(compares=1)
     examples = ("input 55x55x96; relu",)
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """max(x, 0)."""
+        return np.maximum(x, 0)
+
+    def gradient(self, np: Any, dy: Any, x: Any) -> Any:
+        """dy where x > 0."""
+        return np.where(x > 0, dy, 0)
 
 
 @op("relu6")
@@ -40,6 +81,14 @@ class Relu6(Activation):
     each = Work(compares=2)
     examples = ("input 112x112x32; relu6",)
 
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """min(max(x, 0), 6)."""
+        return held(np, x, 0, 6)
+
+    def gradient(self, np: Any, dy: Any, x: Any) -> Any:
+        """dy where 0 < x < 6."""
+        return np.where((x > 0) & (x < 6), dy, 0)
+
 
 @op("leakyrelu")
 class LeakyRelu(Activation):
@@ -48,6 +97,14 @@ class LeakyRelu(Activation):
     slope: Real = arg("slope below zero", default=Fraction(1, 100))
     each = Work(compares=1, muls=1)
     examples = ("input 13x13x512; leakyrelu 0.1",)
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """x, or slope * x."""
+        return np.where(x > 0, x, float(self.slope) * x)
+
+    def gradient(self, np: Any, dy: Any, x: Any) -> Any:
+        """dy, or slope * dy."""
+        return np.where(x > 0, dy, float(self.slope) * dy)
 
 
 @op("prelu")
@@ -61,6 +118,15 @@ class PRelu(Activation):
         """A slope for each slice of depth."""
         return {"slope": (x.c,)}
 
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """x, or slope * x."""
+        return np.where(x > 0, x, w["slope"] * x)
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """By the input dy, or slope * dy; by a slope the sum of x * dy over its slice, where x <= 0."""
+        slope = np.where(x > 0, 0, x * dy).sum(axis=(0, 1, 2))
+        return (np.where(x > 0, dy, w["slope"] * dy),), {"slope": slope}
+
 
 @op("elu")
 class Elu(Activation):
@@ -70,6 +136,14 @@ class Elu(Activation):
     each = Work(compares=1, exps=1, adds=1, muls=1)
     examples = ("input 32x32x16; elu",)
 
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """x, or alpha * (exp(x) - 1)."""
+        return np.where(x > 0, x, float(self.alpha) * (exp(np, x) - 1))
+
+    def gradient(self, np: Any, dy: Any, x: Any) -> Any:
+        """dy, or dy * alpha * exp(x)."""
+        return np.where(x > 0, dy, dy * (float(self.alpha) * np.exp(np.minimum(x, 0))))
+
 
 @op("gelu")
 class Gelu(Activation):
@@ -77,6 +151,15 @@ class Gelu(Activation):
 
     each = Work(muls=3, adds=1, exps=1)
     examples = ("input 1x1x768; gelu",)
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """0.5 * x * (1 + erf(x / sqrt(2)))."""
+        return 0.5 * x * (1 + erf(np, x * math.sqrt(0.5)))
+
+    def gradient(self, np: Any, dy: Any, x: Any) -> Any:
+        """dy * (P(x) + x * p(x)), P the normal distribution function and p its density."""
+        below = 0.5 * (1 + erf(np, x * math.sqrt(0.5)))
+        return dy * (below + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
 
 
 @op("silu")
@@ -87,6 +170,15 @@ class Silu(Activation):
     examples = ("input 112x112x32; silu",)
     known_as = ("swish",)
 
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """x / (1 + exp(-x))."""
+        return x / (1 + exp(np, -x))
+
+    def gradient(self, np: Any, dy: Any, x: Any) -> Any:
+        """dy * s * (1 + x * (1 - s)), s the logistic function."""
+        s = 1 / (1 + exp(np, -x))
+        return dy * s * (1 + x * (1 - s))
+
 
 @op("sigmoid")
 class Sigmoid(Activation):
@@ -95,13 +187,31 @@ class Sigmoid(Activation):
     each = Work(exps=1, adds=1, divs=1)
     examples = ("input 1x1x256; sigmoid",)
 
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """1 / (1 + exp(-x))."""
+        return 1 / (1 + exp(np, -x))
+
+    def gradient(self, np: Any, dy: Any, x: Any) -> Any:
+        """dy * y * (1 - y)."""
+        y = self.run(np, {}, x)
+        return dy * y * (1 - y)
+
 
 @op("tanh")
 class Tanh(Activation):
-    """Hyperbolic tangent: y = (exp(2x) - 1) / (exp(2x) + 1)."""
+    """Hyperbolic tangent: y = (exp(2x) - 1) / (exp(2x) + 1) = 1 - 2 / (exp(2x) + 1)."""
 
     each = Work(muls=1, exps=1, adds=2, divs=1)
     examples = ("input 28x28x6; tanh",)
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """1 - 2 / (exp(2x) + 1), which is 1 and not infinity / infinity for a large x."""
+        return 1 - 2 / (exp(np, 2 * x) + 1)
+
+    def gradient(self, np: Any, dy: Any, x: Any) -> Any:
+        """dy * (1 - y^2)."""
+        y = self.run(np, {}, x)
+        return dy * (1 - y * y)
 
 
 @op("hardsigmoid")
@@ -111,6 +221,14 @@ class HardSigmoid(Activation):
     each = Work(adds=1, compares=2, divs=1)
     examples = ("input 1x1x64; hardsigmoid",)
 
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """min(max((x + 3) / 6, 0), 1): the same, divided first."""
+        return held(np, (x + 3) / 6, 0, 1)
+
+    def gradient(self, np: Any, dy: Any, x: Any) -> Any:
+        """dy / 6 where -3 < x < 3."""
+        return np.where((x > -3) & (x < 3), dy / 6, 0)
+
 
 @op("hardswish")
 class HardSwish(Activation):
@@ -119,6 +237,14 @@ class HardSwish(Activation):
     each = Work(adds=1, compares=2, divs=1, muls=1)
     examples = ("input 112x112x16; hardswish",)
     known_as = ("hardsilu",)
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """x * min(max((x + 3) / 6, 0), 1): the same, divided first."""
+        return x * held(np, (x + 3) / 6, 0, 1)
+
+    def gradient(self, np: Any, dy: Any, x: Any) -> Any:
+        """dy * (2x + 3) / 6 between -3 and 3, 0 before and dy behind."""
+        return dy * np.where(x <= -3, 0, np.where(x >= 3, 1, (2 * x + 3) / 6))
 
 
 @op("dropout")
@@ -132,6 +258,14 @@ class Dropout(Activation):
     def needs(self, x: Volume) -> Iterator[Need]:
         """A share is at most 1."""
         yield Need(self.rate <= 1, f"a share of {shown(self.rate)} is more than everything", "rate")
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """The input, as at inference."""
+        return x
+
+    def gradient(self, np: Any, dy: Any, x: Any) -> Any:
+        """dy, as at inference."""
+        return dy
 
 
 @op("softmax")
@@ -148,3 +282,26 @@ class Softmax(Op):
         """C - 1 comparisons, C subtractions, C exponentials, C - 1 additions, C divisions for each position."""
         between = x.values - x.area
         return Work(compares=between, adds=x.values + between, exps=x.values, divs=x.values)
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """The exponentials of each position, divided by their sum."""
+        powers = np.exp(x - x.max(axis=-1, keepdims=True))
+        return powers / powers.sum(axis=-1, keepdims=True)
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """The gradients times the Jacobian of each position, diag(y) - y y^T."""
+        y = self.run(np, {}, x)
+        return (y * (dy - (dy * y).sum(axis=-1, keepdims=True)),), {}
+
+    def cross_entropy(self, np: Any, x: Any, labels: Any) -> tuple[Any, Any]:
+        """Loss, the mean of -log y[label] over the positions, and its gradient by `x`, (y - onehot(label)) / positions.
+
+        `x` (b, h, w, c) is what arrives at the softmax; `labels` are whole numbers from 0 to c - 1, one a position:
+        (b, h, w), or (b,) where an image has one.
+        """
+        assert ((labels >= 0) & (labels < x.shape[-1])).all()
+        at = labels.reshape(*x.shape[:-1], 1)
+        x = x - x.max(axis=-1, keepdims=True)
+        logs = x - np.log(np.exp(x).sum(axis=-1, keepdims=True))
+        loss = -np.take_along_axis(logs, at, axis=-1).mean()
+        return loss, (np.exp(logs) - (at == np.arange(x.shape[-1]))) / at.size

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple, TypeAlias, TypeVar
 
 from archcalc.record import MISSING, Field, Record
-from archcalc.volume import Shape, Truth, Volume, Work
+from archcalc.volume import Dim, Shape, Sweep, Truth, Volume, Work, unseen
 
 # The kinds of argument. A builder reads them off the annotations of a layer type's fields.
 Pair: TypeAlias = tuple[int, int]  # kernel, stride, dilation, size: height, width
@@ -59,6 +59,7 @@ class Op(Record):
     arity: ClassVar[str] = "one"  # or "many": a merge
     biases: ClassVar[tuple[str, ...]] = ("b", "shift")  # which of its weights are biases
     buffers: ClassVar[tuple[str, ...]] = ("mean", "variance")  # … are not learnt
+    starts: ClassVar[dict[str, float]] = {"scale": 1, "variance": 1, "slope": 0.25}  # … start at, where not at 0
 
     @property
     def type(self) -> str:
@@ -100,9 +101,19 @@ class Op(Record):
         """Shapes of the arrays that the layer owns, by name."""
         return {}
 
-    def dropped(self, *x: Any, **_: Any) -> tuple[int, int]:
-        """Rows and columns of the input (numbers, no symbols) that the layer never sees."""
-        return 0, 0
+    def touched_macs(self, y: Volume, *x: Any, **_: Any) -> Dim:
+        """Multiply-adds of `work` that touch data and no padding zero, for sizes in numbers."""
+        return self.work(y, *x).macs
+
+    def sweeps(self, *x: Any, **_: Any) -> tuple[Sweep, ...]:
+        """How its window goes along the rows and the columns of its input; empty where it has none."""
+        return ()
+
+    def dropped(self, *x: Any) -> tuple[int, int]:
+        """Rows and columns of the input (numbers, no symbols) that no window of the layer touches."""
+        sweeps: Any = self.sweeps(*x)
+        counts = [unseen(n, k, s, before, d, places) for n, k, s, before, _, d, places in sweeps]
+        return (counts[0], counts[1]) if counts else (0, 0)
 
     def reach(self) -> tuple[int, int] | None:
         """Rows under the window and its step, for receptive fields; None where a cell sees the whole volume."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from archcalc.ops.base import Count, Flag, Need, Op, Padding, Pair, Sides, arg, op, shown
+from archcalc.ops.base import Arrays, Count, Flag, Need, Op, Padding, Pair, Sides, arg, op, shown
 from archcalc.volume import (
     Dim,
     Shape,
+    Sweep,
     Volume,
     Work,
     at_least,
@@ -17,11 +18,38 @@ from archcalc.volume import (
     exact_div,
     footprint,
     same_padding,
-    unseen,
     window,
 )
 
 NO_PADDING: Sides = ((0, 0), (0, 0))
+
+
+def in_groups(array: Any, groups: int) -> Any:
+    """The last axis, a depth, cut into its groups: …, c becomes …, g, c/g."""
+    return array.reshape(*array.shape[:-1], groups, -1)
+
+
+def in_depth(array: Any) -> Any:
+    """The groups laid one behind the other again: …, g, c becomes …, g*c."""
+    return array.reshape(*array.shape[:-2], -1)
+
+
+def nought(x: Any) -> Any:
+    """A zero of an array's own kind of numbers, so that a padded cell is a number like the others."""
+    return type(x.item(0))(0)
+
+
+def within(n: int, k: int, s: int, before: int, d: int, places: int) -> int:
+    """Pairs of a place and a tap of its window that meet the `n` cells of the input, not its padding, along one axis.
+
+    >>> within(7, k=3, s=1, before=1, d=1, places=7)  # of 21: the first and the last place have a tap outside
+    19
+    """
+    pairs = 0
+    for start in range(-before, k * d - before, d):  # the cell of each tap at the first place
+        first, end = max(-(start // s), 0), min(-((start - n) // s), places)
+        pairs += max(end - first, 0)
+    return pairs
 
 
 class Windowed(Op):
@@ -76,11 +104,54 @@ class Windowed(Op):
         yield Need(at_least(height, kh), message, "kernel", label)
         yield Need(at_least(width, kw), message, "kernel", label)
 
-    def dropped(self, x: Volume, *_: Any, **__: Any) -> tuple[int, int]:
-        """Rows and columns that no window touches."""
+    # What kernels share. Arrays are b, h, w, c.
+
+    def margins(self, x: Volume) -> Sides:
+        """The padding, and what a last window that sticks out of it needs more."""
+        sweeps: Any = self.sweeps(x)
+        sticks_out = ((y - 1) * s + footprint(k, d) - n - before for n, k, s, before, _, d, y in sweeps)
+        top, left = ((sweep.before, max(sweep.after, end)) for sweep, end in zip(sweeps, sticks_out, strict=True))
+        return top, left
+
+    def padded(self, np: Any, x: Any) -> Any:
+        """The input with zeros around it."""
+        return np.pad(x, ((0, 0), *self.margins(Volume(*x.shape[1:])), (0, 0)), constant_values=nought(x))
+
+    def windows(self, np: Any, x: Any) -> Any:
+        """What lies under the window at each of its places on a padded input: b, i, j, u, v, c.
+
+        A view: windows that overlap share their cells, and what is added to a window is added to the array.
+        """
+        (sh, sw), (dh, dw) = self.step, self.spread
+        size = tuple(footprint(k, d) for k, d in zip(self.kernel, self.spread, strict=True))
+        windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=(1, 2), writeable=True)
+        return np.moveaxis(windows[:, ::sh, ::sw, ..., ::dh, ::dw], (-2, -1), (3, 4))
+
+    def overlaid(self, np: Any, x: Any, w: Any, size: tuple[Any, ...], sides: Sides) -> Any:
+        """What is left within the sides when every x[i,j,c] lays the filters w[c], times its value, over nought.
+
+        `x` is b, i, j, g, c and `w` u, v, c, g, n, by groups; the result has the height and width of `size`.
+        """
+        (top, bottom), (left, right) = sides
+        height, width = size
+        y = np.zeros((len(x), top + height + bottom, left + width + right, *w.shape[3:]), x.dtype)
+        windows = self.windows(np, y)[:, : x.shape[1], : x.shape[2]]
+        for u, v, c in np.ndindex(w.shape[:3]):
+            windows[:, :, :, u, v] += x[..., c, None] * w[u, v, c]  # b, i, j, g, n
+        return in_depth(y[:, top : top + height, left : left + width])
+
+    def touched_macs(self, y: Volume, x: Volume) -> Dim:
+        """Those whose cell lies in the input: multiplications by a padding zero are left out."""
+        sweeps: Any = self.sweeps(x)
+        macs = self.work(y, x).macs
+        for n, k, s, before, _, d, places in sweeps:
+            macs = exact_div(macs, k * places) * within(n, k, s, before, d, places)
+        return macs
+
+    def sweeps(self, x: Volume, *_: Any, **__: Any) -> tuple[Sweep, ...]:
+        """The window, its step, the padding, the dilation, the places."""
         ends = zip((x.h, x.w), self.kernel, self.step, self.sides(x), self.spread, self.places(x), strict=True)
-        rows, columns = (unseen(n, k, s, p[0], d, y) for n, k, s, p, d, y in ends)
-        return rows, columns
+        return tuple(Sweep(n, k, s, p[0], p[1], d, y) for n, k, s, p, d, y in ends)
 
     def reach(self) -> tuple[int, int] | None:
         """The dilated window, and its stride."""
@@ -150,6 +221,23 @@ class Conv(Filtered):
         kh, kw = self.kernel
         return Work(macs=y.values * kh * kw * exact_div(x.c, self.groups), adds=y.values if self.bias else 0)
 
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """Every filter times what lies under its window, summed over the window and the depth of the group."""
+        windows = in_groups(self.windows(np, self.padded(np, x)), self.groups)  # b, i, j, u, v, g, c
+        filters = in_groups(w["w"], self.groups)  # u, v, c, g, n
+        y = in_depth(np.einsum("bijuvgc,uvcgn->bijgn", windows, filters))
+        return y + w["b"] if self.bias else y
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """By the input: each gradient lays its filter over it. By a filter: the windows, each times its gradient."""
+        windows = in_groups(self.windows(np, self.padded(np, x)), self.groups)  # b, i, j, u, v, g, c
+        filters = in_groups(w["w"], self.groups)  # u, v, c, g, n
+        slices = in_groups(dy, self.groups)  # b, i, j, g, n
+        margins = self.margins(Volume(*x.shape[1:]))
+        dx = self.overlaid(np, slices, filters.swapaxes(2, 4), x.shape[1:3], margins)
+        dw = {"w": in_depth(np.einsum("bijuvgc,bijgn->uvcgn", windows, slices))}
+        return (dx,), dw | {"b": dy.sum(axis=(0, 1, 2))} if self.bias else dw
+
 
 @op("dwconv")
 class DepthwiseConv(Windowed):
@@ -183,6 +271,21 @@ class DepthwiseConv(Windowed):
         """F*F multiply-adds for each output."""
         kh, kw = self.kernel
         return Work(macs=y.values * kh * kw, adds=y.values if self.bias else 0)
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """The filters of a slice times what lies under their window on this slice, summed over the window."""
+        windows = self.windows(np, self.padded(np, x))  # b, i, j, u, v, c
+        y = in_depth(np.einsum("bijuvc,uvcm->bijcm", windows, w["w"]))
+        return y + w["b"] if self.bias else y
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """That of a convolution in which every slice is a group."""
+        windows = self.windows(np, self.padded(np, x))  # b, i, j, u, v, c
+        slices = in_groups(dy, x.shape[3])  # b, i, j, c, m
+        filters = w["w"].swapaxes(2, 3)[..., None]  # u, v, m, c, 1
+        dx = self.overlaid(np, slices, filters, x.shape[1:3], self.margins(Volume(*x.shape[1:])))
+        dw = {"w": np.einsum("bijuvc,bijcm->uvcm", windows, slices)}
+        return (dx,), dw | {"b": dy.sum(axis=(0, 1, 2))} if self.bias else dw
 
 
 @op("deconv")
@@ -236,9 +339,27 @@ class Deconv(Filtered):
         kh, kw = self.kernel
         return Work(macs=x.values * kh * kw * exact_div(self.filters, self.groups), adds=y.values if self.bias else 0)
 
-    def dropped(self, *_: Any, **__: Any) -> tuple[int, int]:
-        """Every input cell is used."""
-        return 0, 0
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """Every input cell lays the filters, times its value, over the output."""
+        image = Volume(*x.shape[1:])
+        slices, filters = in_groups(x, self.groups), in_groups(w["w"], self.groups)  # b, i, j, g, c; u, v, c, g, n
+        y = self.overlaid(np, slices, filters, self.places(image), self.sides(image))
+        return y + w["b"] if self.bias else y
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """By the input: a convolution of the gradients. By a filter: the windows on them, each times its input cell."""
+        _, height, width, _ = x.shape
+        around = ((0, 0), *self.sides(Volume(*x.shape[1:])), (0, 0))
+        windows = self.windows(np, np.pad(dy, around, constant_values=nought(dy)))[:, :height, :width]
+        windows = in_groups(windows, self.groups)  # b, i, j, u, v, g, n
+        slices, filters = in_groups(x, self.groups), in_groups(w["w"], self.groups)  # b, i, j, g, c; u, v, c, g, n
+        dx = in_depth(np.einsum("bijuvgn,uvcgn->bijgc", windows, filters))
+        dw = {"w": in_depth(np.einsum("bijuvgn,bijgc->uvcgn", windows, slices))}
+        return (dx,), dw | {"b": dy.sum(axis=(0, 1, 2))} if self.bias else dw
+
+    def sweeps(self, *_: Any, **__: Any) -> tuple[Sweep, ...]:
+        """None over the input: every cell of it is used."""
+        return ()
 
     def reach(self) -> tuple[int, int] | None:
         """Not one window: neighbouring outputs see different ones."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from archcalc.ops.base import Count, Flag, Op, arg, op
+from typing import Any
+
+from archcalc.ops.base import Arrays, Count, Flag, Op, arg, op
 from archcalc.volume import Shape, Volume, Work
 
 
@@ -34,3 +36,15 @@ class FullyConnected(Op):
     def work(self, y: Volume, x: Volume) -> Work:
         """A multiply-add for each weight; the bias is one addition more."""
         return Work(macs=x.values * self.outputs, adds=y.c if self.bias else 0)
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """The input as a vector, times the matrix of weights."""
+        y = np.einsum("bi,in->bn", x.reshape(len(x), -1), w["w"])[:, None, None]
+        return y + w["b"] if self.bias else y
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """By the input: the gradient times the matrix turned round. By the matrix: every input times every gradient."""
+        dy = dy.reshape(len(x), -1)
+        dx = np.einsum("bn,in->bi", dy, w["w"]).reshape(x.shape)
+        dw = {"w": np.einsum("bi,bn->in", x.reshape(len(x), -1), dy)}
+        return (dx,), dw | {"b": dy.sum(axis=0)} if self.bias else dw

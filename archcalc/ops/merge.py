@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import reduce
+from itertools import accumulate
+from typing import Any
 
-from archcalc.ops.base import Need, Op, op
+from archcalc.ops.base import Arrays, Need, Op, op
 from archcalc.volume import NOTHING, Volume, Work, same
 
 
@@ -57,6 +59,14 @@ class Add(Merge):
         """An addition for each value and each volume after the first."""
         return Work(adds=(len(xs) - 1) * y.values)
 
+    def run(self, np: Any, w: Arrays, *xs: Any) -> Any:
+        """The first, and one after the other added."""
+        return reduce(np.add, xs)
+
+    def back(self, np: Any, dy: Any, w: Arrays, *xs: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """The whole gradient for each of them."""
+        return (dy,) * len(xs), {}
+
 
 @op("concat")
 class Concat(Merge):
@@ -80,6 +90,14 @@ class Concat(Merge):
     def work(self, y: Volume, *xs: Volume) -> Work:
         """Nothing is computed."""
         return NOTHING
+
+    def run(self, np: Any, w: Arrays, *xs: Any) -> Any:
+        """One behind the other."""
+        return np.concatenate(xs, axis=3)
+
+    def back(self, np: Any, dy: Any, w: Arrays, *xs: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """To each its own part of the depth."""
+        return tuple(np.split(dy, list(accumulate(x.shape[3] for x in xs[:-1])), axis=3)), {}
 
 
 @op("mul")
@@ -110,3 +128,17 @@ class Mul(Merge):
     def work(self, y: Volume, *xs: Volume) -> Work:
         """A multiplication for each value and each volume after the first."""
         return Work(muls=(len(xs) - 1) * y.values)
+
+    def run(self, np: Any, w: Arrays, *xs: Any) -> Any:
+        """The largest, and one after the other multiplied in."""
+        return reduce(np.multiply, sorted(xs, key=lambda x: -x.size))
+
+    def back(self, np: Any, dy: Any, w: Arrays, *xs: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """To each the gradient times all the others, summed over the positions that share its number."""
+        return tuple(self.share(np, dy, xs[:at] + xs[at + 1 :], x) for at, x in enumerate(xs)), {}
+
+    @staticmethod
+    def share(np: Any, dy: Any, others: tuple[Any, ...], x: Any) -> Any:
+        """The gradient by one of the volumes."""
+        dx = reduce(np.multiply, others, dy)
+        return dx if dx.shape == x.shape else dx.sum(axis=(1, 2), keepdims=True)

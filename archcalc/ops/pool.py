@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
-from archcalc.ops.base import Flag, Need, Op, Padding, Pair, arg, op, shown
+from archcalc.ops.base import Arrays, Flag, Need, Op, Padding, Pair, arg, op, shown
 from archcalc.ops.conv import NO_PADDING, Windowed
-from archcalc.volume import Dim, Volume, Work, common_divisor, window_ceil
+from archcalc.volume import Dim, Volume, Work, ceil_div, common_divisor, window_ceil
 
 
 class Pool(Windowed):
@@ -71,12 +72,58 @@ class MaxPool(Pool):
         kh, kw = self.kernel
         return Work(compares=y.values * (kh * kw - 1))
 
+    def padded(self, np: Any, x: Any) -> Any:
+        """The input with its nearest cell in place of each padded one.
+
+        That cell lies under every window that the padded one lies under. So a padded cell never wins, also where all
+        values are negative, and NaN spreads no further.
+        """
+        return np.pad(x, ((0, 0), *self.margins(Volume(*x.shape[1:])), (0, 0)), mode="edge")
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """The largest under each window."""
+        return self.windows(np, self.padded(np, x)).max(axis=(3, 4))
+
+    def winners(self, np: Any, x: Any) -> Any:
+        """Which cell of its slice wins at each place, W*i + j, the first of equals as in PyTorch: b, i, j, c.
+
+        NaN wins over numbers; of several, here the first, in PyTorch the last.
+        """
+        _, height, width, _ = x.shape
+        numbers = np.arange(height * width).reshape(1, height, width, 1)
+        windows = (self.windows(np, self.padded(np, each)) for each in (x, numbers))
+        values, cells = (each.reshape(*each.shape[:3], -1, each.shape[5]) for each in windows)  # b, i, j, u*v, c
+        first = values.argmax(axis=3, keepdims=True)
+        return np.take_along_axis(cells, first, axis=3)[:, :, :, 0]
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """Each gradient goes to the cell that won."""
+        images, height, width, depth = x.shape
+        dx = np.zeros((images, height * width, depth), dy.dtype)
+        np.add.at(dx, (np.arange(images)[:, None, None, None], self.winners(np, x), np.arange(depth)), dy)
+        return (dx.reshape(x.shape),), {}
+
+    def matrix(self, np: Any, x: Any) -> Any:
+        """Max pooling of one slice (h, w) as a matrix product: the A of y.flatten() = A @ x.flatten().
+
+        A row for each place, a column for each cell, 1 at the cell that wins: it is dy/dx too.
+
+        >>> import numpy
+        >>> MaxPool((2, 2)).matrix(numpy, numpy.array([[1, 1, 2, 4], [5, 6, 7, 8]]))
+        array([[0, 0, 0, 0, 0, 1, 0, 0],
+               [0, 0, 0, 0, 0, 0, 0, 1]])
+        """
+        winners = self.winners(np, x[None, :, :, None]).flatten()
+        return np.equal.outer(winners, np.arange(x.size)).astype(int)
+
 
 @op("avgpool")
 class AvgPool(Pool):
     """Average pooling: the mean of the values under each window; padded cells count as zeros unless `nocountpad`.
 
     y[i,j,c] = (sum over u,v of x[S*i + u - P, S*j + v - P, c]) / (F*F)
+
+    A last window that sticks out of the padding (`ceil`) divides by its cells up to there, as in PyTorch and Caffe.
     """
 
     countpad: Flag = arg("divide by the whole window, padding counted (as Caffe and PyTorch do)", default=True)
@@ -87,6 +134,33 @@ class AvgPool(Pool):
         """F*F - 1 additions and one division for each output."""
         kh, kw = self.kernel
         return Work(adds=y.values * (kh * kw - 1), divs=y.values)
+
+    def divisors(self, np: Any, x: Any) -> Any:
+        """How many cells count under the window at each place: 1, i, j, 1.
+
+        Those of the input, with `countpad` those of the padding too, and never those behind it.
+        """
+        _, height, width, _ = x.shape
+        (top, bottom), (left, right) = self.sides(Volume(height, width, 1))
+        cells = self.padded(np, np.zeros((1, height, width, 1), int))
+        if self.countpad:
+            cells[:, : top + height + bottom, : left + width + right] = 1
+        else:
+            cells[:, top : top + height, left : left + width] = 1
+        return self.windows(np, cells).sum(axis=(3, 4)).astype(x.dtype)
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """The sum under each window, divided by the number of cells that count."""
+        return self.windows(np, self.padded(np, x)).sum(axis=(3, 4)) / self.divisors(np, x)
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """Each gradient is shared out equally over its window."""
+        dx = np.zeros_like(self.padded(np, x))
+        windows = self.windows(np, dx)
+        for u, v in np.ndindex(self.kernel):
+            windows[:, :, :, u, v] += dy / self.divisors(np, x)
+        (top, _), (left, _) = self.margins(Volume(*x.shape[1:]))
+        return (dx[:, top : top + x.shape[1], left : left + x.shape[2]],), {}
 
 
 @op("gap")
@@ -110,6 +184,14 @@ class GlobalAvgPool(Op):
     def work(self, y: Volume, x: Volume) -> Work:
         """H*W - 1 additions and one division for each slice."""
         return Work(adds=x.values - x.c, divs=x.c)
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """The sum of each slice, divided by its cells."""
+        return x.sum(axis=(1, 2), keepdims=True) / (x.shape[1] * x.shape[2])
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """The gradient of a slice is shared out equally over its cells."""
+        return (np.broadcast_to(dy / (x.shape[1] * x.shape[2]), x.shape).copy(),), {}
 
 
 @op("adaptiveavgpool")
@@ -136,6 +218,29 @@ class AdaptiveAvgPool(Op):
         rows = x.h + self.size[0] - common_divisor(x.h, self.size[0])  # windows share a row at each uneven border
         columns = x.w + self.size[1] - common_divisor(x.w, self.size[1])
         return Work(adds=rows * columns * x.c - y.values, divs=y.values)
+
+    def regions(self, np: Any, x: Any) -> Iterator[tuple[Any, Any]]:
+        """The place of each output with the cells that it is the mean of, as indices of b, h, w, c."""
+        for place in np.ndindex(self.size):
+            axes = zip(place, x.shape[1:3], self.size, strict=True)
+            yield (
+                (slice(None), *place),
+                (slice(None), *(slice(i * n // t, ceil_div((i + 1) * n, t)) for i, n, t in axes)),
+            )
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """The mean of each region."""
+        y = np.empty((len(x), *self.size, x.shape[3]), x.dtype)
+        for place, cells in self.regions(np, x):
+            y[place] = x[cells].sum(axis=(1, 2)) / math.prod(x[cells].shape[1:3])
+        return y
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """Each gradient is shared out equally over its region."""
+        dx = np.zeros(x.shape, dy.dtype)
+        for place, cells in self.regions(np, x):
+            dx[cells] += (dy[place] / math.prod(x[cells].shape[1:3]))[:, None, None]
+        return (dx,), {}
 
     def odd(self, x: Volume, *_: Any, **__: Any) -> Iterator[str]:
         """An output larger than the input."""

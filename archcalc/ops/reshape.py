@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from archcalc.ops.base import Count, Need, Op, Padding, Pair, Range, Sides, Whole, arg, op, shown
-from archcalc.volume import NOTHING, Volume, Work, at_least, ceil_div, divides, exact_div, unseen
+from archcalc.ops.base import Arrays, Count, Need, Op, Padding, Pair, Range, Sides, Whole, arg, op, shown
+from archcalc.volume import NOTHING, Sweep, Volume, Work, at_least, ceil_div, divides, exact_div
 
 
 class Move(Op):
@@ -43,6 +44,14 @@ class Identity(Move):
         """The volume keeps its size."""
         return x
 
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """The input."""
+        return x
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """The gradient."""
+        return (dy,), {}
+
 
 @op("flatten")
 class Flatten(Move):
@@ -57,6 +66,14 @@ class Flatten(Move):
     def out(self, x: Volume) -> Volume:
         """1x1x(h*w*c)."""
         return Volume(1, 1, x.values)
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """Row by row, position by position."""
+        return x.reshape(len(x), 1, 1, -1)
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """The gradients in their places again."""
+        return (dy.reshape(x.shape),), {}
 
 
 @op("pad")
@@ -74,6 +91,15 @@ class Pad(Move):
         """Larger by both sides."""
         (top, bottom), (left, right) = numbers(self.sides)
         return Volume(x.h + top + bottom, x.w + left + right, x.c)
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """Zeros, and the input within them."""
+        return np.pad(x, ((0, 0), *numbers(self.sides), (0, 0)))
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """What lies within the zeros."""
+        (top, _), (left, _) = numbers(self.sides)
+        return (dy[:, top : top + x.shape[1], left : left + x.shape[2]],), {}
 
 
 @op("crop")
@@ -98,6 +124,22 @@ class Crop(Move):
         message = f"cropping {shown(self.sides)} leaves nothing of {x.h}x{x.w}"
         yield Need(at_least(y.h, 1), message, "sides")
         yield Need(at_least(y.w, 1), message, "sides")
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """What lies within the sides."""
+        (top, bottom), (left, right) = numbers(self.sides)
+        return x[:, top : x.shape[1] - bottom, left : x.shape[2] - right]
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """Zeros for what was cut off."""
+        return (np.pad(dy, ((0, 0), *numbers(self.sides), (0, 0))),), {}
+
+
+def in_place(np: Any, dy: Any, x: Any, cells: Any) -> Any:
+    """Zeros of the shape of `x`, and the gradients at some of its cells."""
+    dx = np.zeros(x.shape, dy.dtype)
+    dx[cells] = dy
+    return dx
 
 
 def numbers(sides: Padding) -> Sides:
@@ -125,6 +167,15 @@ class Upsample(Move):
         """Not one step: neighbouring outputs see the same cell."""
         return None
 
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """Rows repeated, then columns."""
+        return x.repeat(self.factor[0], axis=1).repeat(self.factor[1], axis=2)
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """The sum over each block."""
+        b, h, w_, c = x.shape
+        return (dy.reshape(b, h, self.factor[0], w_, self.factor[1], c).sum(axis=(2, 4)),), {}
+
 
 @op("slice")
 class Slice(Move):
@@ -145,6 +196,14 @@ class Slice(Move):
         first, last = self.channels
         yield Need(last > first, f"slice {first}:{last} is empty", "channels")
         yield Need(at_least(x.c, last), f"slice {first}:{last} reaches past the depth {x.c}", "channels")
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """These slices."""
+        return x[..., slice(*self.channels)]
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """Zeros for the other slices."""
+        return (in_place(np, dy, x, (..., slice(*self.channels))),), {}
 
 
 @op("split")
@@ -170,6 +229,19 @@ class Split(Move):
         message = f"there is no part {self.part} of {self.parts}: they are counted from 0"
         yield Need(at_least(self.parts, self.part + 1), message, "part")
 
+    def channels(self, x: Any) -> Any:
+        """The slices of this part, of an array."""
+        size = x.shape[3] // self.parts
+        return slice(self.part * size, (self.part + 1) * size)
+
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """The slices of this part."""
+        return x[..., self.channels(x)]
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """Zeros for the other parts."""
+        return (in_place(np, dy, x, (..., self.channels(x))),), {}
+
 
 @op("shuffle")
 class Shuffle(Move):
@@ -192,6 +264,14 @@ class Shuffle(Move):
             divides(self.groups, x.c), f"{self.groups} groups do not divide the {x.c} channels that arrive", "groups"
         )
 
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """The depth as a matrix G x C/G, turned round."""
+        return x.reshape(*x.shape[:3], self.groups, -1).swapaxes(3, 4).reshape(x.shape)
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """The matrix C/G x G, turned back."""
+        return (dy.reshape(*x.shape[:3], -1, self.groups).swapaxes(3, 4).reshape(x.shape),), {}
+
 
 @op("shortcut")
 class Shortcut(Move):
@@ -213,12 +293,20 @@ class Shortcut(Move):
         message = f"a shortcut of depth {self.filters} would lose some of the {x.c} channels that arrive"
         yield Need(at_least(self.filters, x.c), message, "filters")
 
+    def run(self, np: Any, w: Arrays, x: Any) -> Any:
+        """Every S-th row and column, zeros behind them in depth."""
+        kept = x[:, :: self.stride[0], :: self.stride[1]]
+        return np.pad(kept, ((0, 0), (0, 0), (0, 0), (0, self.filters - x.shape[3])))
+
+    def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
+        """Zeros for the rows and columns stepped over."""
+        steps = (slice(None), slice(None, None, self.stride[0]), slice(None, None, self.stride[1]))
+        return (in_place(np, dy[..., : x.shape[3]], x, steps),), {}
+
     def reach(self) -> tuple[int, int] | None:
         """One cell, and its step."""
         return 1, self.stride[0]
 
-    def dropped(self, x: Volume) -> tuple[int, int]:
-        """Rows and columns stepped over."""
-        axes = zip((x.h, x.w), self.stride, self.out(x)[:2], strict=True)
-        rows, columns = (unseen(n, 1, s, 0, 1, y) for n, s, y in axes)  # type: ignore[arg-type]  # numbers
-        return rows, columns
+    def sweeps(self, x: Volume) -> tuple[Sweep, ...]:
+        """Single cells, the stride apart."""
+        return tuple(Sweep(n, 1, s, 0, 0, 1, y) for n, s, y in zip(x[:2], self.stride, self.out(x)[:2], strict=True))
