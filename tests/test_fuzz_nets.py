@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+import archcalc
 from archcalc.analyses.costs import QUANTITIES, Report, fold, measure, sum_of
 from archcalc.analyses.expectations import unmet
 from archcalc.analyses.oddities import odd
@@ -23,8 +24,10 @@ from archcalc.lang.parser import KEYWORDS
 from archcalc.lang.printer import print_tree
 from archcalc.library import Net, load
 from archcalc.ops import REGISTRY
+from archcalc.render import formulas
 from archcalc.render.costs import Setting
 from archcalc.render.show import View, report_lines
+from archcalc.symbolic import failing
 
 thorough = settings(
     deadline=None, suppress_health_check=list(HealthCheck), max_examples=int(os.environ.get("FUZZ", "50"))
@@ -372,6 +375,29 @@ def test_words_in_any_order_are_refused_or_built_and_nothing_else(words: list[st
 @given(nets())
 def test_a_net_of_symbols_is_refused_or_built_and_nothing_else(text: str) -> None:
     assert_built_or_refused(re.sub(r"input \w+", "input NxNx(4)", text))
+
+
+@thorough
+@given(nets(), st.integers(1, 40), st.integers(1, 40))
+def test_the_formulas_of_a_net_give_its_numbers_or_tell_that_they_do_not_hold(text: str, h: int, w: int) -> None:
+    try:
+        found = archcalc.formula(text, "H,W")
+    except SpecError as error:
+        assert "symbol" in str(error) or "H" in str(error) or "W" in str(error)
+        return
+    for form in ("table", "csv", "md", "json", "latex"):
+        assert "".join(formulas.lines(found.report, found.built, Setting(found.batch), View(form), io.StringIO()))
+    numbers = {"H": h, "W": w}
+    depth, *others = (row.output.c for row in found.layers if not row.inputs)
+    if others:
+        return  # `analyze` replaces the first input only
+    try:
+        exact = archcalc.load(text).analyze(f"{h}x{w}x{depth}").totals
+    except SpecError:
+        assert failing(found.assumptions, numbers)
+        return
+    assert found.at(**numbers) == exact
+    assert tuple(map(int, found.compile()(**{name: numbers[name] for name in found.compile().symbols}))) == exact
 
 
 @pytest.mark.parametrize("text", ["input 3", "input 8x8x3; x: relu; output o from x; output p from o; fc 3"])

@@ -533,7 +533,7 @@ def test_nan_spreads_as_in_pytorch(torch: Any, text: str) -> None:
 
 
 def touches(text: str) -> list[Touch]:
-    return list(count_touched(measure(load(text).build().graph)))
+    return list(count_touched(measure(load(text).build().graph).rows))
 
 
 @pytest.mark.parametrize(
@@ -563,7 +563,7 @@ def test_the_share_of_zeros_is_exact(text: str, percent: str) -> None:
 
 def test_vgg16_spends_a_thirtieth_of_its_convolutions_on_zeros() -> None:
     report = measure(load("vgg16").build().graph)
-    convs = [touch for row, touch in zip(report.rows, count_touched(report), strict=True) if row.output.h != 1]
+    convs = [touch for row, touch in zip(report.rows, count_touched(report.rows), strict=True) if row.output.h != 1]
     total = add_touches(convs)
     assert total.macs == 15_346_630_656
     assert f"{float(100 * total.zeros / total.macs):.1f}" == "3.3"
@@ -575,7 +575,7 @@ def test_where_nothing_is_multiplied_there_is_no_share() -> None:
 
 def test_padding_zeros_of_symbols_are_a_fault() -> None:
     with pytest.raises(SpecError, match="`input` has sizes in symbols"):
-        count_touched(measure(load("input NxNx3; conv 3/1/1 8").build().graph))
+        count_touched(measure(load("input NxNx3; conv 3/1/1 8").build().graph).rows)
 
 
 # ---------------------------------------------------------------- the page about convolution

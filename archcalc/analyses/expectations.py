@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archcalc.analyses.costs import Report
+from archcalc.analyses.counting import RULES
 from archcalc.analyses.quantities import NoLayer, known_quantities, part_of, quantity
-from archcalc.lang.errors import Fault, did_you_mean, nearest, quoted
+from archcalc.lang.errors import Fault, SpecError, did_you_mean, nearest, quoted
 from archcalc.lang.printer import print_expr
 from archcalc.lang.source import Span
 from archcalc.lang.syntax import Expect, Expr, Number, Sizes
@@ -17,11 +18,6 @@ from archcalc.units import Printed, read
 from archcalc.volume import Dim, Volume
 
 TARGETS = known_quantities()
-RULES = {  # what a rule of counting calls each quantity; unnamed quantities are counted alike
-    "archcalc": {},
-    "torchvision": {"flops": "macs"},  # conv and linear multiply-adds, printed as FLOPs; pytorch/vision docs
-    "lecture": {"params": "weights", "flops": "macs"},  # CS231n's table: weights only, multiply-adds as FLOPs
-}
 _RELATIONS: dict[str, Callable[[int | Fraction, Printed], bool]] = {
     "=": lambda found, said: found == said.value,
     "~": lambda found, said: said.rounds_from(found),
@@ -54,20 +50,31 @@ def unmet(report: Report, expects: tuple[tuple[Expect, tuple[str, ...]], ...]) -
 
 
 def _judge(report: Report, expect: Expect, path: tuple[str, ...]) -> Judged:
-    rule = RULES.get(expect.rule or "archcalc")
-    if rule is None:
-        help = did_you_mean(expect.rule, RULES) or f"known are {', '.join(f'`{name}`' for name in RULES)}"
-        fault = Fault(f"unknown counting rule {quoted(expect.rule)}", _rule_span(expect), help=help)
-        return Judged(expect, None, fault)
-    found = _found(report, expect.target.id, path, rule)
-    if found is None:
-        message = f"{quoted(expect.target.id)} is neither a quantity nor a volume"
-        return Judged(expect, None, Fault(message, expect.target.span, help=_meant(report, expect.target.id)))
+    try:
+        found = value_of(report, expect, path)
+    except SpecError as error:
+        return Judged(expect, None, error.faults[0])
     if not all(isinstance(n, (int, Fraction)) for n in (found if isinstance(found, Volume) else (found,))):
         message = f"{quoted(expect.target.id)} is {found}: symbols cannot be held against a number"
         return Judged(expect, found, Fault(message, expect.value.span, help="give the input in numbers"))
     unmet_ = _size_fault(expect, found) if isinstance(found, Volume) else _number_fault(expect, found)
     return Judged(expect, found, unmet_)
+
+
+def value_of(report: Report, expect: Expect, path: tuple[str, ...] = ()) -> Any:
+    """What the target of an `expect` line is in a report: a size, or a quantity under its rule of counting.
+
+    Raises `SpecError` for a target or a rule that there is not.
+    """
+    rule = RULES.get(expect.rule or "archcalc")
+    if rule is None:
+        help = did_you_mean(expect.rule, RULES) or f"known are {', '.join(f'`{name}`' for name in RULES)}"
+        raise SpecError([Fault(f"unknown counting rule {quoted(expect.rule)}", _rule_span(expect), help=help)])
+    found = _found(report, expect.target.id, path, rule.names)
+    if found is None:
+        message = f"{quoted(expect.target.id)} is neither a quantity nor a volume"
+        raise SpecError([Fault(message, expect.target.span, help=_meant(report, expect.target.id))])
+    return found
 
 
 def _rule_span(expect: Expect) -> Span:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from archcalc.analyses.costs import QUANTITIES, Report, Row, add_up, sum_of
 from archcalc.analyses.paths import receptive_sizes, weighted_layers
 from archcalc.analyses.stochastic import expected
+from archcalc.analyses.touched import add_touches, count_touched
 from archcalc.ops import REGISTRY
 from archcalc.volume import Dim, Volume, Work
 
@@ -120,6 +121,7 @@ _OWN: dict[str, Callable[[Part], Any]] = {
     "dropped_rows": lambda part: (part.rows[-1].cost.dropped or (0, 0))[0],
     "dropped_columns": lambda part: (part.rows[-1].cost.dropped or (0, 0))[1],
     "shape": _shape,
+    "touched": lambda part: add_touches(count_touched(part.rows)).touched,
     "receptive": lambda part: receptive_sizes(part.report.graph)[part.last],
     "expected_blocks": lambda part: expected(part.report).blocks,
     "expected_macs": lambda part: expected(part.report).macs,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
-from archcalc.analyses.costs import Report, Row
+from archcalc.analyses.costs import Row
 from archcalc.lang.errors import Fault, SpecError
 
 
@@ -27,13 +27,13 @@ class Touch(NamedTuple):
         return Fraction(self.zeros, self.macs) if self.macs else None
 
 
-def count_touched(report: Report) -> tuple[Touch, ...]:
-    """A `Touch` for each row of a report, from the shapes alone.
+def count_touched(rows: Iterable[Row]) -> tuple[Touch, ...]:
+    """A `Touch` for each row, from the shapes alone.
 
     Only the padding of a layer itself is known to be zero; what a layer before it wrote, `pad` among them, is data.
     Raises `SpecError` where a size is a symbol.
     """
-    return tuple(_touch(row) for row in report.rows)
+    return tuple(map(_touch, rows))
 
 
 def _touch(row: Row) -> Touch:
