@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,14 +114,13 @@ def _one_by_one(value: Dim, points: Arrays) -> Any:
 def _sum(value: Dim, points: Arrays) -> Any:
     """A polynomial at some points; what is divided is divided last, and leaves nothing over."""
     assert isinstance(value, Polynomial)
-    under = value.denominator
     total: Any = 0
-    for coefficient, atoms in value.terms:
-        product: Any = int(coefficient * under)
+    for coefficient, atoms in value.scaled:
+        product: Any = coefficient
         for atom, power in atoms:
             product = product * atom.at(points[atom.symbol]) ** power
         total = total + product
-    return total // under
+    return total // value.denominator
 
 
 def _bound(value: Dim, largest: Mapping[str, int]) -> int:
@@ -131,13 +129,13 @@ def _bound(value: Dim, largest: Mapping[str, int]) -> int:
         inner = largest[value.symbol] if isinstance(value.inner, str) else _bound(value.inner, largest)
         return max(inner + value.b, value.k * (inner + value.b) + abs(value.c))
     assert isinstance(value, Polynomial)
-    total = Fraction(0)
-    for coefficient, atoms in value.terms:
-        product = abs(coefficient) * value.denominator
+    total = 0
+    for coefficient, atoms in value.scaled:
+        product = abs(coefficient)
         for atom, power in atoms:
             product *= max(1, _bound(atom, largest)) ** power
         total += product
-    return int(total)
+    return total
 
 
 def _point(block: Arrays, index: int) -> dict[str, int]:

@@ -14,7 +14,7 @@ from archcalc.render.costs import Setting
 from archcalc.render.show import View, table_lines, title
 from archcalc.render.table import chosen
 from archcalc.symbolic.sizes import at
-from archcalc.symbolic.validity import Domain, counterexample, domains, joint, smallest
+from archcalc.symbolic.validity import Domain, counterexample, domains, others, smallest
 from archcalc.units import exact
 from archcalc.volume import Dim
 
@@ -66,7 +66,7 @@ def document(report: Report, built: Built, setting: Setting) -> str:
         "dtype": setting.dtype,
         "layers": [structured.layer(row, report, setting) for row in report.rows],
         "totals": structured.totals(report.total(), setting),
-        "assumptions": structured.conditions((*_reasons(found), *joint(report.assumptions))),
+        "assumptions": structured.conditions((*_reasons(found), *others(report.assumptions, found))),
         "domains": [_domain(domain) for domain in found.values()],
         "smallest": smallest(report.assumptions),
     }
@@ -117,7 +117,7 @@ def validity(assumptions: tuple[Assumption, ...]) -> Iterator[tuple[str, str]]:
         for each in domain.reasons:
             heading, text, about = _told(each, domain)
             told.setdefault((heading, about), []).append(text)
-    for each in joint(assumptions):
+    for each in others(assumptions, found):
         told.setdefault(("holds when", f" (`{each.about}`)"), []).append(each.condition.text)
     for (heading, about), texts in told.items():
         yield from ((heading, text) for text in texts) if not about else ((heading, " and ".join(texts) + about),)

@@ -10,7 +10,7 @@ exactly when their forms are. Products and sums are sympy polynomials whose atom
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -307,10 +307,15 @@ class Polynomial(Formula):
         """Whether it is a sum of products of sizes, with nothing rounded down in it and nothing to divide by."""
         return all(isinstance(atom, Size) and power > 0 for _, atoms in self.terms for atom, power in atoms)
 
-    @property
+    @cached_property
     def denominator(self) -> int:
         """What all coefficients are fractions of; 1 nearly always."""
         return math.lcm(*(coefficient.denominator for coefficient, _ in self.terms))
+
+    @cached_property
+    def scaled(self) -> tuple[tuple[int, Sequence[tuple[Any, int]]], ...]:
+        """The terms times the denominator: whole coefficients."""
+        return tuple((int(coefficient * self.denominator), atoms) for coefficient, atoms in self.terms)
 
     def written(self, spelling: Spelling = TEXT) -> str:
         """As a formula: 38592*H*W + 512."""
@@ -325,9 +330,10 @@ class Call:
         self.args = tuple(Polynomial(sympy.expand_mul(arg), 1) for arg in args)
         self.rule: Callable[..., Any] = _CALLS[self.name]
 
-    def at(self, numbers: Mapping[str, int]) -> Fraction:
+    def at(self, numbers: Mapping[str, int]) -> int | Fraction:
         """Its value for numbers."""
-        return Fraction(self.rule(*(_sum(arg, numbers) for arg in self.args)))
+        found: int | Fraction = self.rule(*(_sum(arg, numbers) for arg in self.args))
+        return found
 
     def written(self, spelling: Spelling = TEXT) -> str:
         """As a formula: gcd(H, 6)."""
@@ -395,23 +401,18 @@ def holds(condition: Undecided, numbers: Mapping[str, int]) -> bool:
 def _exactly(value: Any, numbers: Mapping[str, int]) -> int | Fraction:
     if isinstance(value, Size):
         return int(value.at(numbers[value.symbol]))
-    return _sum(value, numbers) if isinstance(value, Polynomial) else value  # type: ignore[no-any-return]
+    return _sum(value, numbers) if isinstance(value, Polynomial) else value
 
 
-def _sum(value: Polynomial, numbers: Mapping[str, int]) -> Fraction:
-    total = Fraction(0)
-    for coefficient, atoms in value.terms:
-        product: Any = coefficient
+def _sum(value: Polynomial, numbers: Mapping[str, int]) -> int | Fraction:
+    total: int | Fraction = 0
+    for coefficient, atoms in value.scaled:
+        product: int | Fraction = coefficient
         for atom, power in atoms:
-            product *= Fraction(_value(atom, numbers)) ** power
+            base = atom.at(numbers[atom.symbol]) if isinstance(atom, Size) else atom.at(numbers)
+            product *= base**power if power > 0 else Fraction(base) ** power
         total += product
-    return total
-
-
-def _value(atom: Size | Call, numbers: Mapping[str, int]) -> int | Fraction:
-    if isinstance(atom, Size):
-        return int(atom.at(numbers[atom.symbol]))
-    return atom.at(numbers)
+    return total if value.denominator == 1 else Fraction(total, value.denominator)
 
 
 # ---------------------------------------------------------------- between sizes and sympy
@@ -498,9 +499,9 @@ def _at_least_zero(difference: Dim, open_: Undecided) -> Truth:
     if isinstance(difference, Size):
         return Size.__ge__(difference, 0)
     assert isinstance(difference, Polynomial)
-    if difference.plain and all(coefficient > 0 for coefficient, _ in difference.terms):
-        return True
-    return open_
+    grows = difference.plain and all(coefficient > 0 for coefficient, atoms in difference.terms if atoms)
+    least = dict.fromkeys(symbols_of(difference), 1)
+    return True if grows and _sum(difference, least) >= 0 else open_
 
 
 def _periodic(open_: Undecided, name: str, period: int, test: Callable[[int], bool]) -> Truth:

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+from functools import lru_cache
 from itertools import count, islice, product, takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archcalc.builder import Assumption
 from archcalc.lang.errors import Fault, SpecError
-from archcalc.symbolic.sizes import LONGEST_SEARCH, Size, at, grow_alike, holds, symbols_of, unlike_until
+from archcalc.symbolic.sizes import (
+    LONGEST_PERIOD,
+    Polynomial,
+    Size,
+    at,
+    grow_alike,
+    holds,
+    symbols_of,
+    unlike_until,
+)
 from archcalc.volume import Dim, Undecided
 
 SHOWN = 3  # values that a sentence names
 MOST_COMBINATIONS = 20_000
+MOST_TESTS = 200_000  # of conditions at a value
+FEW_TESTS = 10_000  # where they cannot decide
 
 
 class Domain(NamedTuple):
@@ -72,25 +85,37 @@ class Domain(NamedTuple):
         return f"{self.symbol} = {', '.join(some[:SHOWN])}{', …' if len(some) > SHOWN else ''}"
 
 
-def domains(assumptions: Iterable[Assumption]) -> dict[str, Domain]:
-    """The legal values of each symbol, by conditions on it alone. Raises `SpecError` where there are none."""
+@lru_cache(maxsize=16)  # a net is refused by them, and then told about
+def domains(assumptions: tuple[Assumption, ...]) -> dict[str, Domain]:
+    """The legal values of each symbol, by conditions on it alone; left out where none was found by looking.
+
+    Raises `SpecError` where it is decided that there are none.
+    """
     alone: dict[str, list[Assumption]] = {}
     for each in assumptions:
         names = names_of(each.condition)
         if len(names) == 1:
             alone.setdefault(min(names), []).append(each)
-    return {name: _domain(name, conditions) for name, conditions in sorted(alone.items())}
+    found = {name: _domain(name, conditions) for name, conditions in sorted(alone.items())}
+    return {name: domain for name, domain in found.items() if domain}
 
 
-def joint(assumptions: Iterable[Assumption]) -> tuple[Assumption, ...]:
-    """The conditions on several symbols at once, each once."""
-    several = {each.condition: each for each in reversed(tuple(assumptions)) if len(names_of(each.condition)) > 1}
-    return tuple(reversed(several.values()))
+def others(assumptions: Iterable[Assumption], found: Mapping[str, Domain]) -> tuple[Assumption, ...]:
+    """The conditions that the legal values of single symbols do not tell: on several symbols, or not seen through."""
+    left = [
+        each for each in assumptions if not names_of(each.condition) <= {*found} or len(names_of(each.condition)) > 1
+    ]
+    return tuple(reversed({each.condition: each for each in reversed(left)}.values()))
 
 
 def names_of(condition: Undecided) -> frozenset[str]:
     """The symbols of a condition."""
     return symbols_of(condition.a) | symbols_of(condition.b)
+
+
+def meets(numbers: Mapping[str, int], assumptions: Iterable[Assumption]) -> bool:
+    """Whether all assumptions hold for some numbers."""
+    return all(holds(each.condition, numbers) for each in assumptions)
 
 
 def failing(assumptions: Iterable[Assumption], numbers: Mapping[str, int]) -> list[Assumption]:
@@ -106,15 +131,15 @@ def refuse_impossible(assumptions: tuple[Assumption, ...]) -> None:
 def smallest(assumptions: tuple[Assumption, ...]) -> dict[str, int] | None:
     """The smallest legal values, by the largest of them; None where none is found within a bound."""
     found = domains(assumptions)
-    together = joint(assumptions)
+    together = others(assumptions, found)
     if not together:
         return {name: domain.least for name, domain in found.items()}
     names = sorted(frozenset().union(*(names_of(each.condition) for each in together)) | found.keys())
-    most = int(MOST_COMBINATIONS ** (1 / len(names)))
+    most = int((MOST_COMBINATIONS // len(together)) ** (1 / len(names)))
     choices = [islice(found[name].values() if name in found else count(1), most) for name in names]
     for values in sorted(product(*map(tuple, choices)), key=lambda values: (max(values), values)):
         numbers = dict(zip(names, values, strict=True))
-        if not failing(together, numbers):
+        if meets(numbers, together):
             return numbers
     return None
 
@@ -123,7 +148,7 @@ def counterexample(assumption: Assumption, domain: Domain) -> int | None:
     """The smallest value, from the lower bound of its symbol on, for which a condition on that symbol does not hold."""
     lower = [each.condition.b for each in domain.reasons if _bound(each.condition) and each.condition.relation == ">="]
     first = max((at(b, {}) for b in lower), default=1)
-    tried = range(first, first + LONGEST_SEARCH)
+    tried = range(first, first + LONGEST_PERIOD)
     return next((n for n in tried if not holds(assumption.condition, {domain.symbol: n})), None)
 
 
@@ -133,7 +158,7 @@ def _bound(condition: Undecided) -> bool:
     return bare and isinstance(condition.b, int) and condition.relation in (">=", "<=")
 
 
-def _domain(name: str, assumptions: list[Assumption]) -> Domain:
+def _domain(name: str, assumptions: list[Assumption]) -> Domain | None:
     lower = _strongest([each for each in assumptions if _bound(each.condition) and each.condition.relation == ">="], 1)
     upper = _strongest([each for each in assumptions if _bound(each.condition) and each.condition.relation == "<="], -1)
     rest = tuple({each.condition: each for each in reversed(assumptions) if not _bound(each.condition)}.values())[::-1]
@@ -145,13 +170,14 @@ def _domain(name: str, assumptions: list[Assumption]) -> Domain:
         own_start, own_period = _regular_from(each.condition)
         known = known and own_period > 0
         start, period = max(start, own_start), math.lcm(period, max(1, own_period))
-    known = known and start - least + period <= LONGEST_SEARCH
-    end = start + period if known else least + LONGEST_SEARCH
+    known = known and (start - least + period) * len(rest) <= MOST_TESTS
+    start = start if known else least + FEW_TESTS // max(1, len(rest))
+    end = start + period if known else start
     tried = range(least, min(end, most + 1) if most is not None else end)
-    first = tuple(n for n in tried if not failing(rest, {name: n}))
-    if not first:
-        raise _impossible(reasons, known)
-    return Domain(name, reasons, first, start, period, most, known)
+    first = tuple(n for n in tried if meets({name: n}, rest))
+    if not first and known:
+        raise _impossible(reasons)
+    return Domain(name, reasons, first, start, period, most, known) if first else None
 
 
 def _strongest(bounds: list[Assumption], sign: int) -> tuple[Assumption, ...]:
@@ -169,22 +195,33 @@ def _regular_from(condition: Undecided) -> tuple[int, int]:
 
 def _meeting(a: Dim, b: Dim) -> tuple[int, int]:
     if not isinstance(a, Size):
-        return 1, 0
+        last = _roots_until(a, b)
+        return (1, 0) if last is None else (last + 1, 1)
     if isinstance(b, int):
         return max(1, a.most(b) + 1), 1
     if not isinstance(b, Size):
-        return 1, 0
+        return _meeting(b, a)
     if grow_alike(a, b):
         return 1, math.lcm(a.period()[0], b.period()[0])
     last = unlike_until(a, b)
     return (1, 0) if last is None else (last + 1, 1)
 
 
-def _impossible(reasons: tuple[Assumption, ...], known: bool) -> SpecError:
+def _roots_until(a: Dim, b: Dim) -> int | None:
+    """A bound of the places where polynomials in one symbol meet (Cauchy 1829); None where they are no such ones."""
+    difference: Any = a - b
+    if not isinstance(difference, Polynomial) or not difference.plain:
+        return None
+    powers: dict[int, Fraction] = {}
+    for coefficient, atoms in difference.terms:
+        if len(atoms) > 1 or any(atom.m != 1 or atom.depth for atom, _ in atoms):
+            return None
+        powers[sum(power for _, power in atoms)] = coefficient
+    leading = powers.pop(max(powers))
+    return 1 + math.ceil(max((abs(each / leading) for each in powers.values()), default=0))
+
+
+def _impossible(reasons: tuple[Assumption, ...]) -> SpecError:
     conditions = " and ".join(dict.fromkeys(f"{each.condition.text} (`{each.about}`)" for each in reasons))
-    searched = "" if known else f", among the first {LONGEST_SEARCH:,} sizes"
-    if len(reasons) == 1:
-        message = f"no input fits{searched}: {conditions} never holds"
-    else:
-        message = f"no input fits{searched}: {conditions} cannot hold together"
-    return SpecError([Fault(message, reasons[-1].span)])
+    what = "never holds" if len(reasons) == 1 else "cannot hold together"
+    return SpecError([Fault(f"no input fits: {conditions} {what}", reasons[-1].span)])
