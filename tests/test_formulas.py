@@ -99,6 +99,14 @@ def test_the_parameters_of_densenet_are_a_polynomial_in_its_growth_rate() -> Non
     assert at(params, {"k": 32}) == 7_978_856  # Huang et al. 2016, as torchvision builds it
 
 
+def test_a_product_of_sizes_is_written_as_one() -> None:
+    net = archcalc.formula("alexnet", "H,W")
+    assert str(net.layers[1].macs) == "34848*(floor((H + 1)/4) - 2)*(floor((W + 1)/4) - 2)"
+    assert str(archcalc.formula("input NxNx3; conv 3 8; conv 3 8").layers[2].macs) == "576*(N - 4)^2"
+    both = archcalc.formula("input NxNx3; conv 3 8; conv 3 8").totals.macs
+    assert str(both) == "792*N^2 - 5472*N + 10080"  # 216*(N - 2)^2 + 576*(N - 4)^2
+
+
 def test_arguments_the_input_and_the_batch_are_free_together() -> None:
     net = archcalc.formula("vgg16", ["H", "W", "N", "classes"])
     assert str(net.totals.params) == "2097152*floor(H/32)*floor(W/32) + 4097*classes + 31500096"
@@ -185,7 +193,7 @@ def test_on_a_narrow_screen_formulas_are_broken_and_not_cut(columns: str, monkey
         assert "…" not in text
         joined = re.sub(r"\s+", "", text)
         assert "conv534848" not in joined
-        assert "884736*floor((H+13)/16)*floor((W+13)/16)" in joined
+        assert "884736*(floor((H+13)/16)-2)*(floor((W+13)/16)-2)" in joined
 
 
 def test_a_table_of_symbols_has_formulas_in_its_cells() -> None:

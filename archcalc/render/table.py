@@ -60,6 +60,8 @@ def text_of(cell: Any, column: Column, exactly: bool) -> str:
     """A cell as text; a dash where it does not apply."""
     if cell is None:
         return MISSING
+    if isinstance(cell, int) and column.kind == "formula":
+        return exact(cell)
     if isinstance(cell, int) and column.kind == "count":
         return exact(cell) if exactly else decimal(cell)
     if isinstance(cell, int) and column.kind == "bytes":

@@ -6,6 +6,7 @@ Written by hand because `table` has to start in half the time that a general tab
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from textwrap import wrap
@@ -33,6 +34,8 @@ _STYLES = {
 }
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _OPERATORS = (" + ", " - ", " x ")
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_PAIR = re.compile(r"\(\w+ [-+] \d+\)")  # (H + 13): not to be torn apart
 
 
 class Screen:
@@ -77,7 +80,7 @@ def lines(table: Table, screen: Screen, exactly: bool) -> Iterator[str]:
     sums = [_cell(table.totals, i, table, screen, exactly) for i in range(len(table.columns))] if table.totals else []
     titles = [title_of(column, exactly) for column in table.columns]
     widths = [max(len(titles[i]), *(len(row[i]) for row in [*texts, sums or [""] * 99])) for i in range(len(titles))]
-    shown, widths = _fit(table, widths, screen.width)
+    shown, widths = _fit(table, texts, widths, screen.width)
     yield from _wrapped(table.title, screen, "bold")
     yield ""
 
@@ -117,7 +120,7 @@ def _block(text: str, width: int, column: Column) -> list[str]:
         if len(lines[-1]) + len(part.rstrip()) > width and lines[-1]:
             lines.append("")
         lines[-1] += part
-    return [line.rstrip()[:width].ljust(width) for line in lines]
+    return [line.rstrip().ljust(width) for line in lines]
 
 
 def _parts(formula: str) -> Iterator[str]:
@@ -149,7 +152,7 @@ def _bar(share: Share, screen: Screen) -> str:
     return f"{percent(share.part, share.whole):>4} {bar}"
 
 
-def _fit(table: Table, widths: list[int], width: int | None) -> tuple[list[int], list[int]]:
+def _fit(table: Table, cells: list[list[str]], widths: list[int], width: int | None) -> tuple[list[int], list[int]]:
     """The columns that have room, and their widths: the least important give way, then long text is cut.
 
     A text that may give way is cut to `SHORT_TEXT` before it does.
@@ -162,7 +165,8 @@ def _fit(table: Table, widths: list[int], width: int | None) -> tuple[list[int],
     texts = [i for i in shown if table.columns[i].kind == "text"]
     formulas = [i for i in shown if table.columns[i].kind == "formula"]
     least = [min(n, SHORT_TEXT) if i in spare and i in texts else n for i, n in enumerate(widths)]
-    least = [min(n, SHORT_FORMULA) if i in formulas else n for i, n in enumerate(least)]
+    longest = {i: max((len(part.rstrip()) for row in cells for part in _parts(row[i])), default=0) for i in formulas}
+    least = [min(n, max(SHORT_FORMULA, longest[i])) if i in formulas else n for i, n in enumerate(least)]
 
     def total(of: list[int]) -> int:
         return sum(of[i] for i in shown) + len(GAP) * (len(shown) - 1)
@@ -170,10 +174,11 @@ def _fit(table: Table, widths: list[int], width: int | None) -> tuple[list[int],
     while total(least) > width and spare:
         spare.sort(key=lambda i: -table.columns[i].weight)
         shown.remove(spare.pop())
-    for some, narrowest in ((formulas, SHORT_FORMULA), (spare, SHORT_TEXT), (texts, NARROWEST_TEXT)):
+    for some, narrowest in ((formulas, 0), (spare, SHORT_TEXT), (texts, NARROWEST_TEXT)):
         cut = [i for i in some if i in (*texts, *formulas) and i in shown]
-        while total(widths) > width and any(widths[i] > narrowest for i in cut):
-            widths[max(cut, key=lambda i: widths[i])] -= 1
+        ends = {i: least[i] if i in formulas else narrowest for i in cut}
+        while total(widths) > width and any(widths[i] > ends[i] for i in cut):
+            widths[max((i for i in cut if widths[i] > ends[i]), key=lambda i: widths[i])] -= 1
     while total(widths) > width and len(shown) > FEWEST:  # a very narrow screen
         shown.remove(min(shown, key=lambda i: table.columns[i].weight))
     for i in (i for i in texts if i in shown):  # what was cut may have room again
@@ -185,9 +190,10 @@ def _footer(footer: tuple[tuple[str, str], ...], screen: Screen) -> Iterator[str
     indent = max(len(heading) for heading, _ in footer) + len(GAP)
     width = max(40, min(screen.width or 120, 120) - indent)
     for heading, sentence in footer:
-        for at, part in enumerate(wrap(sentence, width, break_on_hyphens=False)):
+        together = _PAIR.sub(lambda found: found[0].replace(" ", _NO_BREAK), sentence)
+        for at, part in enumerate(wrap(together, width, break_on_hyphens=False)):
             start = heading.ljust(indent) if not at else " " * indent
-            yield screen.paint(start, "bold" if not at else "") + screen.plain(part)
+            yield screen.paint(start, "bold" if not at else "") + screen.plain(part.replace(_NO_BREAK, " "))
 
 
 def _wrapped(text: str, screen: Screen, style: str) -> Iterator[str]:

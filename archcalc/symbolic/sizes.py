@@ -20,6 +20,7 @@ import sympy
 from archcalc.builder.values import LARGEST
 from archcalc.lang.errors import Fault, SpecError
 from archcalc.symbolic import writing
+from archcalc.symbolic.tidying import tidy
 from archcalc.symbolic.writing import TEXT, Spelling, Term
 from archcalc.volume import RELATIONS, Dim, Truth, Undecided
 
@@ -295,12 +296,12 @@ class Polynomial(Formula):
     @cached_property
     def terms(self) -> tuple[Term, ...]:
         """Coefficients, each with atoms and their powers; the largest degree and the finest sizes first."""
-        terms = []
+        terms: list[Term] = []
         for product, coefficient in self.expr.as_coefficients_dict().items():
             powers = {} if product == 1 else product.as_powers_dict()
-            atoms = sorted(((_atom(base), int(power)) for base, power in powers.items()), key=_order)
-            terms.append((Fraction(int(coefficient.p), int(coefficient.q)), tuple(atoms)))
-        return tuple(sorted(terms, key=lambda term: (-sum(p for _, p in term[1]), *map(_order, term[1]))))
+            atoms = tuple((_atom(base), int(power)) for base, power in powers.items())
+            terms.append((Fraction(int(coefficient.p), int(coefficient.q)), atoms))
+        return _sorted(terms)
 
     @property
     def plain(self) -> bool:
@@ -319,7 +320,7 @@ class Polynomial(Formula):
 
     def written(self, spelling: Spelling = TEXT) -> str:
         """As a formula: 38592*H*W + 512."""
-        return writing.polynomial(self.terms, spelling)
+        return writing.polynomial(_sorted(tidy(self.terms)) if self.plain else self.terms, spelling)
 
 
 class Call:
@@ -478,7 +479,13 @@ def _order(factor: tuple[Size | Call, int]) -> tuple[Any, ...]:
     atom, power = factor
     if isinstance(atom, Call):
         return 1, 0, 0, atom.written(), -power
-    return 0, atom.m, atom.depth, f"{atom.symbol} {atom.b}", -power
+    return 0, atom.m, atom.depth, f"{atom.symbol} {atom.b} {atom.c}", -power
+
+
+def _sorted(terms: Sequence[Term]) -> tuple[Term, ...]:
+    """Terms of the largest degree first, then those of the finest sizes."""
+    ordered = [(coefficient, tuple(sorted(atoms, key=_order))) for coefficient, atoms in terms]
+    return tuple(sorted(ordered, key=lambda term: (-sum(p for _, p in term[1]), *map(_order, term[1]))))
 
 
 def _whole(atoms: Any) -> bool:

@@ -17,6 +17,7 @@ class Spelling(NamedTuple):
     fraction: str
     call: str  # of a function {0} of {1}
     word: str  # a symbol of several letters
+    group: str = "({0})"
 
 
 TEXT = Spelling("floor({0}/{1})", "ceil({0}/{1})", "*", "{0}^{1}", "{0}/{1}", "{0}({1})", "{0}")
@@ -29,6 +30,7 @@ LATEX = Spelling(
     r"\frac{{{0}}}{{{1}}}",
     r"\mathrm{{{0}}}\left({1}\right)",
     r"\mathrm{{{0}}}",
+    r"\left({0}\right)",
 )
 Term = tuple[Fraction, Sequence[tuple[Any, int]]]  # coefficient, atoms with their powers
 
@@ -59,17 +61,18 @@ def size(inner: Any, b: int, m: int, c: int, k: int, spelling: Spelling = TEXT) 
 
 
 def polynomial(terms: Sequence[Term], spelling: Spelling = TEXT) -> str:
-    """A sum of products; what is added first, what is taken away after it."""
+    """A sum of products, in their order; none that is taken away stands first if something is added."""
+    added = next((at for at, (coefficient, _) in enumerate(terms) if coefficient > 0), 0)
     text = ""
-    for coefficient, atoms in sorted(terms, key=lambda term: term[0] < 0):
+    for coefficient, atoms in (*terms[added : added + 1], *terms[:added], *terms[added + 1 :]):
         sign = "-" if coefficient < 0 else "+"
         text += (f" {sign} " if text else sign.strip("+")) + _product(abs(coefficient), atoms, spelling)
     return text or "0"
 
 
 def _product(coefficient: Fraction, atoms: Sequence[tuple[Any, int]], spelling: Spelling) -> str:
-    over = [_power(atom.written(spelling), power, spelling) for atom, power in atoms if power > 0]
-    under = [_power(atom.written(spelling), -power, spelling) for atom, power in atoms if power < 0]
+    over = [_power(_factor(atom, spelling), power, spelling) for atom, power in atoms if power > 0]
+    under = [_power(_factor(atom, spelling), -power, spelling) for atom, power in atoms if power < 0]
     if coefficient.numerator != 1 or not over:
         over.insert(0, str(coefficient.numerator))
     if coefficient.denominator != 1:
@@ -78,6 +81,11 @@ def _product(coefficient: Fraction, atoms: Sequence[tuple[Any, int]], spelling: 
     if not under:
         return product
     return spelling.fraction.format(product, divisor if len(under) == 1 or spelling is LATEX else f"({divisor})")
+
+
+def _factor(atom: Any, spelling: Spelling) -> str:
+    """An atom in a product: in brackets where it has an offset."""
+    return spelling.group.format(atom.written(spelling)) if getattr(atom, "c", 0) else str(atom.written(spelling))
 
 
 def _power(base: str, power: int, spelling: Spelling) -> str:
