@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from archcalc.record import Record
 
@@ -32,7 +32,7 @@ class Symbolic(Protocol):
         """Greatest common divisor with a number."""
 
 
-RELATIONS: dict[str, Callable[[int, int], bool]] = {
+RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     ">=": operator.ge,
     "<=": operator.le,
@@ -254,27 +254,29 @@ def unseen(n: int, k: int, s: int, before: int, d: int, places: int) -> int:
     if d == 1:
         end = min(n + before, (places - 1) * s + k)
         return n - (_touched(end, k, s) - _touched(min(before, end), k, s))
+    if min(k, s) > min(places, d):  # taps and places are alike: both are steps from cell to cell
+        k, s, places, d = places, d, k, s
+    shared = math.gcd(s, d)
+    period, step = s // shared, d // shared  # taps so far apart touch the same cells, `step` strides on
     seen = 0
-    for offsets in _taps_by_residue(k, s, d).values():
-        residue, *quotients = offsets
-        first = -(-(before - residue) // s)  # cells t = residue + s*u with before <= t < before + n
-        last = (before + n - 1 - residue) // s
-        reached = first
-        for quotient in sorted(quotients):
-            start, stop = max(quotient, reached), min(quotient + places - 1, last)
-            seen += max(0, stop - start + 1)
-            reached = max(reached, stop + 1)
+    for tap in range(min(k, period)):
+        runs = -(-(k - tap) // period)
+        start, residue = divmod(d * tap, s)
+        first, last = -(-(before - residue) // s) - start, (before + n - 1 - residue) // s - start
+        seen += _covered(last, runs, step, places) - _covered(first - 1, runs, step, places)
     return n - seen
+
+
+def _covered(last: int, runs: int, step: int, length: int) -> int:
+    """Of the numbers 0 to `last`, those in runs of a length that start at 0, step, 2*step, …"""
+    if last < 0:
+        return 0
+    if length >= step:
+        return min(last + 1, (runs - 1) * step + length)
+    run = min(last // step, runs - 1)
+    return run * length + min(last - run * step + 1, length)
 
 
 def _touched(cells: int, k: int, s: int) -> int:
     """Of the first cells, those under windows of `k` that start at 0, s, 2s, …"""
     return cells if k >= s else cells // s * k + min(cells % s, k)
-
-
-def _taps_by_residue(k: int, s: int, d: int) -> dict[int, list[int]]:
-    """The taps 0, d, 2d, … of a window by their residue modulo s: the residue, then the quotients."""
-    taps: dict[int, list[int]] = {}
-    for tap in range(0, k * d, d):
-        taps.setdefault(tap % s, [tap % s]).append(tap // s)
-    return taps

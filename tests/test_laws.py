@@ -419,6 +419,11 @@ def test_unseen_cells_are_those_that_no_window_touches() -> None:
             assert unseen(n, k, s, before, d, len(found)) == n - len(touched), (n, k, s, before, after, d)
 
 
+def test_unseen_cells_of_a_wide_window_are_counted_without_looking_at_each() -> None:
+    assert unseen(10**9, k=4 * 10**8, s=2, before=0, d=2, places=10**8 + 1) == 5 * 10**8  # every other cell
+    assert unseen(10**12, k=10**6, s=10**6, before=0, d=10**6 - 1, places=2) == 10**12 - 2 * 10**6
+
+
 def test_a_common_divisor_is_the_largest_number_that_divides_both() -> None:
     for a, b in product(range(1, 40), range(1, 15)):
         largest = max(n for n in range(1, b + 1) if a % n == 0 and b % n == 0)

@@ -10,7 +10,7 @@ from archcalc.units import percent
 
 def lines(table: Table, exactly: bool) -> Iterator[str]:
     """The lines of a table."""
-    yield f"**{_escaped(table.title)}**"
+    yield f"**{escaped(table.title)}**"
     yield ""
     yield _line(title_of(column, exactly) for column in table.columns)
     yield _line("--:" if column.right else ":--" for column in table.columns)
@@ -21,7 +21,7 @@ def lines(table: Table, exactly: bool) -> Iterator[str]:
     if table.footer:
         yield ""
     for heading, sentence in table.footer:
-        yield f"- {_escaped(heading)}: {_escaped(sentence)}" if heading else f"  {_escaped(sentence)}"
+        yield f"- {escaped(heading)}: {escaped(sentence)}" if heading else f"  {escaped(sentence)}"
 
 
 def _row(row: Row, table: Table, exactly: bool, mark: str = "") -> str:
@@ -31,7 +31,7 @@ def _row(row: Row, table: Table, exactly: bool, mark: str = "") -> str:
             text = percent(cell.part, cell.whole)
         else:
             text = "" if cell is None and mark else text_of(cell, column, exactly)
-        cells.append(f"{mark}{_escaped(text)}{mark}" if text else "")
+        cells.append(f"{mark}{escaped(text)}{mark}" if text else "")
     return _line(cells)
 
 
@@ -39,5 +39,6 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Any text as Markdown shows it."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("_", "\\_").replace("<", "&lt;")
