@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from archcalc.analyses.costs import Report, Totals
 from archcalc.builder import Assumption, Built
@@ -13,10 +13,11 @@ from archcalc.render import costs, latex, structured
 from archcalc.render.costs import Setting
 from archcalc.render.show import View, table_lines, title
 from archcalc.render.table import chosen
-from archcalc.symbolic.sizes import at
-from archcalc.symbolic.validity import Domain, counterexample, domains, others, smallest
 from archcalc.units import exact
 from archcalc.volume import Dim
+
+if TYPE_CHECKING:
+    from archcalc.symbolic.validity import Domain
 
 COLUMNS = ("layer", "output", "activations", "params", "macs")
 SUMS = {"params": "parameters", "macs": "MACs", "flops": "FLOPs", "activations": "values"}
@@ -58,6 +59,8 @@ def _parts(formula: str) -> list[str]:
 
 def document(report: Report, built: Built, setting: Setting) -> str:
     """The formulas of a net as JSON; what is no formula is a number."""
+    from archcalc.symbolic.validity import domains, others, smallest
+
     found = domains(report.assumptions)
     content = {
         "arch": built.graph.name,
@@ -111,6 +114,8 @@ def _written(value: Dim) -> str:
 
 def validity(assumptions: tuple[Assumption, ...]) -> Iterator[tuple[str, str]]:
     """What is needed of the symbols, by which layer; where merges agree, with a smallest case in which they do not."""
+    from archcalc.symbolic.validity import domains, others, smallest
+
     found = domains(assumptions)
     told: dict[tuple[str, str], list[str]] = {}
     for domain in found.values():
@@ -131,6 +136,9 @@ def validity(assumptions: tuple[Assumption, ...]) -> Iterator[tuple[str, str]]:
 
 def _told(each: Assumption, domain: Domain) -> tuple[str, str, str]:
     """Heading, condition, and which layer or branch asks for it; for a merge also a smallest case against it."""
+    from archcalc.symbolic import at
+    from archcalc.symbolic.validity import counterexample
+
     condition, against = each.condition, counterexample(each, domain)
     if each.branch:
         return "holds when", condition.text, f": so the text's `{each.about}` is decided"
