@@ -7,19 +7,51 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 __all__ = [
     "Analysis",
+    "Answer",
     "Architecture",
     "ClaimsFail",
+    "Derivation",
+    "Figure",
+    "Fit",
     "Formulas",
+    "Ledger",
+    "Plan",
     "SpecError",
     "Verdict",
     "__version__",
+    "explain",
+    "fit",
     "formula",
     "load",
+    "memory",
+    "run",
+    "solve",
     "verify",
 ]
 
 if TYPE_CHECKING:
-    from archcalc.api import Analysis, Architecture, ClaimsFail, Formulas, SpecError, Verdict, formula, load, verify
+    from archcalc.api import (
+        Analysis,
+        Answer,
+        Architecture,
+        ClaimsFail,
+        Derivation,
+        Figure,
+        Fit,
+        Formulas,
+        Ledger,
+        Plan,
+        SpecError,
+        Verdict,
+        explain,
+        fit,
+        formula,
+        load,
+        memory,
+        run,
+        solve,
+        verify,
+    )
 
 
 def __getattr__(name: str) -> Any:  # nothing is imported before it is asked for

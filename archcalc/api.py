@@ -9,20 +9,24 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, NamedTuple
 
+from archcalc.analyses.capacity import Fit, read_memory
+from archcalc.analyses.capacity import fit as run_fit
 from archcalc.analyses.costs import Report, Row, Totals, measure
 from archcalc.analyses.expectations import unmet
 from archcalc.analyses.explanation import Explained, Explanation
 from archcalc.analyses.explanation import explain as run_explain
+from archcalc.analyses.memory import Ledger, Plan, account
 from archcalc.builder import Assumption, Built
 from archcalc.lang.errors import SpecError
 from archcalc.lang.printer import print_tree
 from archcalc.library import Net, extract
 from archcalc.library import load as find
-from archcalc.units import BYTES_PER_VALUE
+from archcalc.solving import Answer, ask, solve_by_search
+from archcalc.units import BYTES_PER_VALUE, COMPUTED
 from archcalc.verification import Verdict
 from archcalc.verification import verify as run_verify
 from archcalc.volume import Dim
@@ -31,19 +35,28 @@ if TYPE_CHECKING:
     import pandas
 
     from archcalc.executor.compiled import CompiledCosts
+    from archcalc.executor.execution import Execution
 
 __all__ = [
     "Analysis",
+    "Answer",
     "Architecture",
     "ClaimsFail",
     "Derivation",
     "Figure",
+    "Fit",
     "Formulas",
+    "Ledger",
+    "Plan",
     "SpecError",
     "Verdict",
     "explain",
+    "fit",
     "formula",
     "load",
+    "memory",
+    "run",
+    "solve",
     "verify",
 ]
 
@@ -239,6 +252,101 @@ def formula(arch: str | PathLike[str], free: str | Sequence[str] = (), input: st
     names = [name.strip() for name in free.split(",")] if isinstance(free, str) else list(free)
     built, batch = load(arch).net.build_free(tuple(name for name in names if name), input)
     return Formulas(measure(built.graph, built.assumptions), built, batch)
+
+
+def solve(
+    arch: str,
+    input: str | None = None,
+    out: str | None = None,
+    at: str | None = None,
+    such_that: Sequence[str] = (),
+    like: str | None = None,
+    no_drops: bool = False,
+    choice: str = "",
+    most: int = 10,
+) -> Answer:
+    """Which numbers stand in place of each `?` of a net, or on which inputs it is as wanted.
+
+    The words are those of `archcalc solve`; `choice` is `largest` or `smallest`. All solutions are found; the `most`
+    usual of them are built. Raises `SpecError`.
+
+    >>> import archcalc
+    >>> [solution.values for solution in archcalc.solve("conv ?/4/0 96", input="227", out="55").solutions]
+    [(11,), (9,), (10,), (8,)]
+    """
+    question = ask(arch, input, out, at, such_that, like, no_drops)
+    if question.of_inputs:
+        from archcalc.symbolic.inputs import solve_inputs
+
+        return solve_inputs(question, most, choice)
+    return solve_by_search(question, most, choice)
+
+
+def memory(arch: str | PathLike[str], plan: Plan | None = None, input: str | None = None) -> Ledger:
+    """The memory of a net, in bytes: at inference, and for a step of training. Raises `SpecError`.
+
+    >>> import archcalc
+    >>> ledger = archcalc.memory("resnet50", archcalc.Plan(batch=4, optimizer="adam"))
+    >>> ledger.training.saved, ledger.training.optimizer, ledger.inference.peak_at
+    (343866532, 204456256, 'conv2_x.bn4')
+    """
+    built = load(arch).net.build(input)
+    return account(measure(built.graph, built.assumptions), plan or Plan())
+
+
+def fit(
+    arch: str | PathLike[str],
+    memory: int | str,
+    plan: Plan | None = None,
+    training: bool = True,
+    input: str | None = None,
+) -> Fit:
+    """The largest batch whose ledger is within a memory, in bytes or as text (`"8GiB"`). Raises `SpecError`.
+
+    >>> import archcalc
+    >>> found = archcalc.fit("vgg16", "8GiB", archcalc.Plan(dtype="float16", optimizer="adam"))
+    >>> found.batch, found.needed <= found.memory < found.needed_next
+    (175, True)
+    """
+    built = load(arch).net.build(input)
+    report = measure(built.graph, built.assumptions)
+    return run_fit(report, plan or Plan(), read_memory(memory) if isinstance(memory, str) else memory, training)
+
+
+def run(
+    arch: str | PathLike[str],
+    input: str | None = None,
+    batch: int = 1,
+    dtype: str = "float32",
+    seed: int = 0,
+    weights: str | PathLike[str] | None = None,
+    image: str | PathLike[str] | Mapping[str, str | PathLike[str]] | None = None,
+    layers: str | None = None,
+    reference: bool = False,
+    backward: bool = False,
+) -> Execution:
+    """Runs a net on numbers, layer by layer, each beside what the analysis says of it: `.agrees`, `.outputs`.
+
+    Weights and inputs are drawn from the seed where no file is given: `weights` is an `.npz` or `.safetensors` file,
+    `image` a `.png` or `.npy` file, or one for each of several inputs by name. Raises `SpecError` for files, names
+    and memory that do not fit; what disagrees is told by what is returned.
+
+    >>> import archcalc
+    >>> execution = archcalc.run("lenet5")
+    >>> execution.agrees, execution.outputs["output"].shape, len(execution.layers)
+    (True, (1, 1, 1, 10), 12)
+    """
+    from archcalc.executor.execution import execute
+    from archcalc.executor.forward import Request
+
+    if batch < 1 or seed < 0 or dtype not in COMPUTED:
+        raise ValueError(f"batch must be at least 1, seed at least 0, and dtype one of {', '.join(COMPUTED)}")
+    named = image if isinstance(image, Mapping) else {} if image is None else {"": image}
+    files = tuple(f"{name}={path}" if name else str(path) for name, path in named.items())
+    built = load(arch).net.build(input)
+    report = measure(built.graph, built.assumptions)
+    held = None if weights is None else str(weights)
+    return execute(report, Request(batch, dtype, seed, held, files, layers, reference, backward))
 
 
 def verify(*names: str | PathLike[str]) -> Verdict:

@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archcalc.builder import SYMBOLS_OF_INPUT, Built, architectures, build
+from archcalc.builder.values import Value
+from archcalc.files import MOST_BYTES, decode, specs
+from archcalc.files import paper_files as paper_files
+from archcalc.files import read_spec as read_spec
+from archcalc.interval import Interval
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, in_order, quoted
 from archcalc.lang.parser import parse, parse_call, parse_size
 from archcalc.lang.printer import print_tree
@@ -17,7 +22,6 @@ from archcalc.lang.source import Source
 from archcalc.lang.syntax import Arch, Argument, Block, BlockCall, Body, Expect, Expr, Fact, Item, Let, Name, Use, parts
 from archcalc.volume import Dim, Undecided
 
-MOST_BYTES = 2**20
 BATCH = "N"  # the symbol of the images in a batch
 _CALL = re.compile(r"[A-Za-z_]\w*\s*(\(.*\))?\s*", re.DOTALL)
 _ARCH = re.compile(r"^\s*arch\s+([A-Za-z_]\w*)", re.MULTILINE)
@@ -51,6 +55,16 @@ class Net(NamedTuple):
         `SpecError`, also where the symbols have no values that the net can be built with.
         """
         return self._built(input, free, _Symbols())
+
+    def attempt(self, size: Expr | None, unknowns: Mapping[str, Value]) -> Built:
+        """As `build`, with values for the unknowns of the text and of the size: numbers, or bounds that meet no symbol.
+
+        A fault that bounds leave open is `undecided`.
+        """
+        bounds = any(isinstance(value, Interval) for value in unknowns.values())
+        symbols = None if bounds else _Symbols()
+        uses, faults = _Families(self.folder), list(self.faults)
+        return build(self.tree, faults, self.name, self.arch, self.args, size, uses.find, symbols, (), unknowns)
 
     def _built(self, input: str | None, free: tuple[str, ...], symbols: _Symbols) -> Built:
         size = read_size(input) if input is not None else None
@@ -221,24 +235,7 @@ def zoo_nets() -> Iterator[Net]:
 
 def spec_files() -> list[Path]:
     """The files of the zoo."""
-    return sorted(_specs().glob("*.arch"))
-
-
-def paper_files() -> list[Path]:
-    """The tables of papers and lectures that come with archcalc."""
-    return sorted((_specs() / "papers").glob("*.toml"))
-
-
-def read_spec(path: Path) -> Source:
-    """A spec file as a source, within the limits. Raises `SpecError`."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise _refused(f"cannot read {quoted(str(path), 200)}: {(error.strerror or str(error)).lower()}") from None
-    except ValueError:  # a NUL in the name
-        raise _refused(f"{quoted(str(path), 200)} is not the name of a file") from None
-    return Source(str(path), _decode(str(path), data))
+    return sorted(specs().glob("*.arch"))
 
 
 def read_size(text: str) -> Expr:
@@ -255,12 +252,6 @@ def _read_zoo(path: Path) -> tuple[Source, Body, tuple[Fault, ...]]:
     source = Source(path.name, path.read_text("utf-8"))
     tree, faults = parse(source)
     return source, tree, tuple(faults)
-
-
-def _specs() -> Path:
-    """In the wheel the specs lie in the package, in a checkout beside it."""
-    inside = Path(__file__).parent / "specs"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "specs"
 
 
 def _is_path(text: str) -> bool:
@@ -328,14 +319,14 @@ class _Families:
     """Finds what `use` names: beside the file, or in the zoo."""
 
     def __init__(self, folder: Path | None) -> None:
-        self.folders = [*([folder] if folder else []), _specs()]
+        self.folders = [*([folder] if folder else []), specs()]
 
     def find(self, name: Name) -> Body:
         folders = self.folders[-1:] if _of_zoo(name.span.source) else self.folders
         for folder in folders:
             path = folder / f"{name.id}.arch"
             if path.is_file():
-                tree, faults = _read_zoo(path)[1:] if folder == _specs() else parse(read_spec(path))
+                tree, faults = _read_zoo(path)[1:] if folder == specs() else parse(read_spec(path))
                 if faults:
                     raise SpecError(faults)
                 return tree
@@ -346,7 +337,7 @@ class _Families:
 
 def _of_zoo(source: Source) -> bool:
     """Whether a source is a file of the zoo: what it uses is there too, whatever lies about in the user's folder."""
-    path = _specs() / source.name
+    path = specs() / source.name
     return path.is_file() and _read_zoo(path)[0] is source
 
 
@@ -379,18 +370,7 @@ class _Symbols:
 def _standard_input() -> str:
     if sys.stdin is None:  # the shell's `<&-`
         raise _refused("standard input is closed")
-    return _decode("<stdin>", sys.stdin.buffer.read(MOST_BYTES + 1))
-
-
-def _decode(name: str, data: bytes) -> str:
-    if len(data) > MOST_BYTES:
-        raise _refused(f"{name} is larger than {MOST_BYTES:,} bytes")
-    try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        help = "it seems to be UTF-16: save it as UTF-8" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
-        raise _refused(f"{name} is not UTF-8: byte 0x{data[error.start]:02x} in line {line}", help) from None
+    return decode("<stdin>", sys.stdin.buffer.read(MOST_BYTES + 1))
 
 
 def _refused(message: str, help: str = "") -> SpecError:

@@ -11,6 +11,7 @@ BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 BINARY = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 SUFFIXES = DECIMAL | BYTES | BINARY
 BYTES_PER_VALUE = {"float32": 4, "float16": 2, "bfloat16": 2, "float64": 8, "int8": 1}
+COMPUTED = ("float32", "float64")  # types that a net is run in: others only take less room
 
 
 class Printed(NamedTuple):
@@ -93,6 +94,20 @@ def percent(part: int, whole: int) -> str:
     return "<1%" if 0 < share < 1 else f"{share:.0f}%"
 
 
+def duration(seconds: float) -> str:
+    """A time to three figures.
+
+    >>> duration(0.0000016), duration(0.01234), duration(4.567), duration(154.2), duration(0)
+    ('1.60 us', '12.3 ms', '4.57 s', '154 s', '0 s')
+    """
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= 0.9995 * size or unit == "us":
+            value = seconds / size
+            digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
+            return f"{value:,.{digits}f} {unit}" if seconds > 0 else "0 s"
+    raise AssertionError
+
+
 def _scaled(value: int, prefixes: dict[str, int], space: str = "", places: int | None = None) -> str:
     """To `places` decimal places, or to four figures; halves go up."""
     named = [(prefix, unit) for prefix, unit in prefixes.items() if unit <= max(1, value)]
@@ -123,6 +138,21 @@ def read(text: str) -> Printed:
     places = len(mantissa.partition(".")[2].replace("_", "")) - int(exponent or 0)
     scale = SUFFIXES[suffix]
     return Printed(value * scale, Fraction(scale, 2) / Fraction(10) ** places)
+
+
+def read_bytes(text: str) -> int:
+    """A size of memory: `8GiB`, `8 GB`, or a number of bytes; a part of a byte is cut off. Raises `ValueError`.
+
+    >>> read_bytes("8 GB"), read_bytes("11.5GiB"), read_bytes("4_096")
+    (8000000000, 12348030976, 4096)
+    """
+    found = re.fullmatch(
+        r"(\d{1,30}(?:\.\d{1,30})?) *([A-Za-z]*)", text.strip().replace("_", "").replace(",", ""), re.ASCII
+    )
+    units = {name.lower(): unit for name, unit in (BYTES | BINARY).items()} | {"": 1}
+    if not found or found[2].lower() not in units:
+        raise ValueError(text)
+    return int(Fraction(found[1]) * units[found[2].lower()])
 
 
 # B is a billion here and not bytes.

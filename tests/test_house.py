@@ -18,10 +18,12 @@ from archcalc.cli.entry import MODULES, TASKS, group
 
 PACKAGE = Path(archcalc.__file__).parent
 FLOORS = {
+    "interval": 0,
     "record": 0,
     "units": 0,
     "volume": 0,
     "lang": 1,
+    "files": 2,
     "ops": 2,
     "graph": 3,
     "builder": 4,
@@ -30,6 +32,8 @@ FLOORS = {
     "frame": 5,
     "library": 5,
     "render": 5,
+    "search": 5,
+    "solving": 5,
     "symbolic": 5,
     "verification": 5,
     "api": 6,
@@ -38,12 +42,19 @@ FLOORS = {
     "__main__": 6,
 }
 SIDEWAYS = {  # within a floor; upwards there is nothing
+    ("interval", "volume"),
     ("volume", "record"),
     ("lang", "record"),
     ("analyses", "builder"),
     ("render", "library"),
     ("render", "verification"),
+    ("render", "search"),
+    ("search", "library"),
     ("render", "symbolic"),
+    ("executor", "symbolic"),
+    ("render", "solving"),
+    ("solving", "library"),
+    ("symbolic", "solving"),
     ("verification", "library"),
     ("library", "symbolic"),
     ("frame", "render"),
@@ -54,6 +65,7 @@ SIDEWAYS = {  # within a floor; upwards there is nothing
 CLOSED = {"lang": {"record"}, "ops": {"volume", "record"}}  # rooms that may not even use all floors below
 DOORS = {"sympy": "symbolic", "numpy": "executor", "pandas": "frame"}
 HEAVY = {"symbolic", "executor", "frame"}
+EXTRAS = {"PIL", "safetensors"}  # imported where a file asks for them
 
 
 class Import(NamedTuple):
@@ -177,8 +189,14 @@ def test_heavy_rooms_are_entered_late() -> None:
     assert not wrong
 
 
+def test_libraries_of_extras_are_imported_late_in_the_room_of_numpy() -> None:
+    found = [each for each in IMPORTS if each.of.split(".")[0] in EXTRAS]
+    assert {each.room for each in found} == {"executor"}
+    assert all(each.late for each in found)
+
+
 def test_nothing_else_is_imported_but_the_standard_library_and_what_is_declared() -> None:
-    declared = {"archcalc", "click", "rich", *DOORS}
+    declared = {"archcalc", "click", "rich", *DOORS, *EXTRAS}
     assert {each.of.split(".")[0] for each in IMPORTS} - sys.stdlib_module_names <= declared
 
 
@@ -192,6 +210,7 @@ def test_nothing_else_is_imported_but_the_standard_library_and_what_is_declared(
         ["list"],
         ["show", "vgg16"],
         ["lint", "vgg16"],
+        ["solve", "conv ?/4/0 96", "--in", "227", "--out", "55"],
         ["layers"],
         ["--help"],
     ],

@@ -13,6 +13,14 @@ from archcalc.volume import Dim, Shape, Volume, Work
 QUANTITIES = ("activations", "params", "weights", "biases", "buffers", "macs", "flops", "with_inputs")
 
 
+class Counted(NamedTuple):
+    """What another rule of counting than ours makes of a layer."""
+
+    params: Dim
+    macs: Dim
+    flops: Dim
+
+
 class Cost(NamedTuple):
     """The figures of one layer, for one image. All counts are exact."""
 
@@ -24,21 +32,22 @@ class Cost(NamedTuple):
     activations: Dim  # values of its output; 0 where it works in place
     rereads: Dim  # values of its input where it multiplies and adds (conv, fc): CS231n's total counts them again
     dropped: tuple[int, int] | None  # rows, columns of the input never seen; None for symbols
+    counted: Counted | None = None  # by another rule than ours
 
     @property
     def params(self) -> Dim:
         """Learnable parameters: weights and biases, BN scale and shift."""
-        return self.weights + self.biases
+        return self.counted.params if self.counted else self.weights + self.biases
 
     @property
     def macs(self) -> Dim:
         """Multiply-adds."""
-        return self.work.macs
+        return self.counted.macs if self.counted else self.work.macs
 
     @property
     def flops(self) -> Dim:
         """2 a multiply-add, 1 for every other operation."""
-        return self.work.flops
+        return self.counted.flops if self.counted else self.work.flops
 
     @property
     def with_inputs(self) -> Dim:
@@ -166,7 +175,7 @@ def cost_of(op: Op, x: tuple[Volume, ...], shared: bool = False) -> Cost:
         else:
             weights = weights + size(shape)
     rereads = sum_of(each.values for each in x) if work.macs != 0 else 0
-    numbers = all(isinstance(n, int) for each in x for n in each)
+    numbers = all(isinstance(n, int) for each in (*x, y) for n in each)
     dropped = op.dropped(*x) if numbers else None
     return Cost(y, weights, biases, buffers, work, 0 if op.inplace else y.values, rereads, dropped)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from archcalc.analyses.costs import Report
-from archcalc.analyses.counting import RULES
-from archcalc.analyses.quantities import NoLayer, known_quantities, part_of, quantity
+from archcalc.analyses.counting import amount
+from archcalc.analyses.quantities import NoLayer, Part, known_quantities, part_of, quantity
+from archcalc.analyses.rules import Rule, find_rule
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, nearest, quoted
 from archcalc.lang.printer import print_expr
 from archcalc.lang.source import Span
@@ -66,15 +68,20 @@ def value_of(report: Report, expect: Expect, path: tuple[str, ...] = ()) -> Any:
 
     Raises `SpecError` for a target or a rule that there is not.
     """
-    rule = RULES.get(expect.rule or "archcalc")
-    if rule is None:
-        help = did_you_mean(expect.rule, RULES) or f"known are {', '.join(f'`{name}`' for name in RULES)}"
-        raise SpecError([Fault(f"unknown counting rule {quoted(expect.rule)}", _rule_span(expect), help=help)])
-    found = _found(report, expect.target.id, path, rule.names)
+    found = _found(report, expect.target.id, path, _rule(expect) if expect.rule else None)
     if found is None:
         message = f"{quoted(expect.target.id)} is neither a quantity nor a volume"
         raise SpecError([Fault(message, expect.target.span, help=_meant(report, expect.target.id))])
     return found
+
+
+def _rule(expect: Expect) -> Rule:
+    """The rule in brackets; one of the user's own is looked for beside the text."""
+    try:
+        return find_rule(expect.rule, Path(expect.span.source.name).parent)
+    except SpecError as error:
+        span = _rule_span(expect)
+        raise SpecError([each if each.span else each._replace(span=span) for each in error.faults]) from None
 
 
 def _rule_span(expect: Expect) -> Span:
@@ -94,7 +101,7 @@ def _meant(report: Report, target: str) -> str:
     return did_you_mean(target, (*TARGETS, "output", *report.graph.volumes))
 
 
-def _found(report: Report, target: str, path: tuple[str, ...], rule: dict[str, str]) -> Any:
+def _found(report: Report, target: str, path: tuple[str, ...], rule: Rule | None) -> Any:
     """What a target stands for: a total, a volume, or a quantity of a layer or group (`fc6.params`)."""
     if target == "output":
         return report.rows[report.graph.outputs[0][1]].cost.out
@@ -104,14 +111,20 @@ def _found(report: Report, target: str, path: tuple[str, ...], rule: dict[str, s
         if row is not None:
             return row.cost.out
     if target in TARGETS:
-        return quantity(part_of(report, None), rule.get(target, target))
+        return _counted(part_of(report, None), target, rule)
     name, _, wanted = target.rpartition(".")
     for group in around if name and wanted in TARGETS else ():
         try:
-            return quantity(part_of(report, group + name), rule.get(wanted, wanted))
+            return _counted(part_of(report, group + name), wanted, rule)
         except NoLayer:
             continue
     return None
+
+
+def _counted(part: Part, wanted: str, rule: Rule | None) -> Any:
+    """A quantity, as a rule counts it where it does so."""
+    found = amount(part.report, part.rows, rule, wanted) if rule else None
+    return quantity(part, wanted) if found is None else found
 
 
 def _size_fault(expect: Expect, found: Volume) -> Fault | None:

@@ -17,10 +17,8 @@ from __future__ import annotations
 import math
 import operator
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -28,9 +26,9 @@ from archcalc.analyses.costs import Report
 from archcalc.analyses.quantities import NoLayer, known_quantities, part_of, quantity
 from archcalc.builder.values import Evaluator, Refused, Scope, Unknown, names_in
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
-from archcalc.lang.parser import parse
 from archcalc.lang.source import Source, Span
-from archcalc.lang.syntax import Expr, Let, Name
+from archcalc.lang.syntax import Expr, Name
+from archcalc.lang.tomlfiles import key_span, read_expression, read_toml
 from archcalc.units import Printed, read_printed
 from archcalc.volume import Volume
 
@@ -143,14 +141,7 @@ class _Bad(Exception):
 
 def read_table(source: Source) -> tuple[Claim, ...]:
     """The claims of a table file. Raises `SpecError` with all faults of the file."""
-    try:
-        content = tomllib.loads(source.text)
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError([_toml_fault(source, error)]) from None
-    except RecursionError:
-        raise SpecError([Fault("not TOML: nested too deeply", Span(source, 0, 1))]) from None
-    except ValueError:  # Python reads no longer number
-        raise SpecError([Fault("not TOML: a number of more than 4,300 digits", Span(source, 0, 1))]) from None
+    content = read_toml(source)
     faults: list[Fault] = []
     claims: list[Claim] = []
     top = Span(source, 0, len(source.line(1)))
@@ -194,13 +185,6 @@ def _misfits(key: str, value: object, kinds: Kinds, span: Span) -> Iterator[Faul
         yield Fault(f"`{key}` has to be {wanted}", span)
 
 
-def _toml_fault(source: Source, error: tomllib.TOMLDecodeError) -> Fault:
-    place = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
-    message = str(error)[: place.start()] if place else re.sub(r" \(at .*\)$", "", str(error))
-    start = source.starts[int(place[1]) - 1] + int(place[2]) - 1 if place else max(0, len(source.text) - 1)
-    return Fault(f"not TOML: {message[:1].lower()}{message[1:]}", Span(source, start, start + 1))
-
-
 def _row_spans(source: Source, count: int) -> list[tuple[int, int]]:
     """Where each `[[row]]` starts and ends in the text; the whole text where rows are written another way."""
     starts = [found.start() for found in re.finditer(r"^[ \t]*\[\[\s*row\s*\]\]", source.text, re.MULTILINE)]
@@ -210,10 +194,7 @@ def _row_spans(source: Source, count: int) -> list[tuple[int, int]]:
 
 
 def _key_span(source: Source, key: str, start: int, end: int) -> Span:
-    found = re.compile(rf"^[ \t]*({re.escape(key)})[ \t]*=", re.MULTILINE).search(source.text, start, end)
-    if found:
-        return Span(source, *found.span(1))
-    return Span(source, start, min(end, start + len("[[row]]")))
+    return key_span(source, key, start, end) or Span(source, start, min(end, start + len("[[row]]")))
 
 
 def _claims(
@@ -337,7 +318,7 @@ def _bound(text: str) -> tuple[str, str]:
 
 def _arithmetic(text: str) -> Printed | None:
     """`128x1x1x32 + 32x5x5x256`, worked out."""
-    found = _parsed(re.sub("[x×]", " * ", text)) if re.fullmatch(r"[\d\s()+*x×-]{3,200}", text) else ""
+    found = read_expression(re.sub("[x×]", " * ", text)) if re.fullmatch(r"[\d\s()+*x×-]{3,200}", text) else ""
     try:
         value = Evaluator(Scope(), None).value(found) if not isinstance(found, str) else None
     except Refused:
@@ -347,20 +328,10 @@ def _arithmetic(text: str) -> Printed | None:
 
 def _expression(text: str, span: Span) -> Expr:
     """An expression of quantities, in the language of specs."""
-    found = _parsed(text)
+    found = read_expression(text)
     if isinstance(found, str):
         raise _Bad(Fault(f"cannot read the expression {quoted(text)}{found}", span))
     return found
-
-
-@cache
-def _parsed(text: str) -> Expr | str:
-    """The expression, or why there is none."""
-    tree, faults = parse(Source("compute", f"let value = {text}"))
-    statement = tree.items[0].statement if tree.items else None
-    if faults or not isinstance(statement, Let) or len(tree.items) != 1:
-        return f": {faults[0].message}" if faults else ""
-    return statement.value
 
 
 # ---------------------------------------------------------------- judging

@@ -200,7 +200,7 @@ def _convert(field: Field, expr: Expr, evaluator: Evaluator, words: tuple[str, .
             raise Refused(Fault(message, part.span, help="`round`, `floor` or `ceil` it"))
         if isinstance(found, int) and found < least:
             raise Refused(Fault(f"{field.name} must be at least {least}, not {found}", part.span))
-        return found
+        return found if isinstance(found, int) else evaluator.symbolic(found, least, part, field.name)
 
     return _KINDS[kind](field, expr, whole, evaluator)
 

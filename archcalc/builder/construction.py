@@ -66,7 +66,7 @@ from archcalc.volume import Dim, Undecided, Volume
 MOST_LAYERS = 100_000
 MOST_STEPS = 300_000  # three for each of the most layers
 MOST_FAULTS = 1000
-MOST_FORMULAS = 2000
+MOST_FORMULAS = 1000
 MOST_NOTES = 3
 UNKNOWN = -1  # a volume whose fault is reported: nothing more is said of what follows from it
 
@@ -242,7 +242,7 @@ class _Builder:
 
     def run(self, tree: Body, name: str, arch: Arch | None, args: tuple[Argument, ...]) -> Built:
         scope = Scope(names=dict(self.unknowns), text=tree)
-        scope.decide = self.decide
+        scope.decide, scope.assume = self.decide, self.assume
         self.used.append((tree.span.source.name, tree.span.source.text))
         values: dict[str, Value | None] = {}
         as_written = not args and self.size is None and not self.free and not self.unknowns
@@ -317,6 +317,10 @@ class _Builder:
             raise Refused(Fault(message, param.span))
         self.numbers[name] = value
         return self.symbols.symbol(name)
+
+    def assume(self, condition: Undecided, expr: Expr) -> None:
+        """A condition on symbols that a layer rests on."""
+        self.assumptions.append(Assumption(condition, print_expr(expr), expr.span))
 
     def decide(self, condition: Undecided, expr: Expr) -> bool | None:
         """A condition on symbols taken as it is for the numbers that they stand in place of: an assumption."""

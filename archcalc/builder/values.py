@@ -13,7 +13,7 @@ from archcalc.lang.printer import print_expr
 from archcalc.lang.source import Span
 from archcalc.lang.syntax import Binary, Block, Body, Call, Expr, Let, Name, Number, Unary, parts
 from archcalc.record import Record
-from archcalc.volume import Dim, Symbolic, Truth, Undecided, Volume, at_least, same
+from archcalc.volume import Dim, Symbolic, Truth, Undecided, Volume, at_least, divides, same
 
 LARGEST = 10**12
 MOST_ZEROS = 30  # behind a number with an exponent
@@ -51,13 +51,14 @@ Decide = Callable[[Undecided, Expr], "bool | None"]  # what is taken to hold of 
 class Scope:
     """Names and blocks as they are visible from one place: its own, then those around it."""
 
-    __slots__ = ("blocks", "broken", "decide", "families", "lets", "names", "parent", "text")
+    __slots__ = ("assume", "blocks", "broken", "decide", "families", "lets", "names", "parent", "text")
 
     def __init__(
         self, parent: Scope | None = None, names: dict[str, Value | None] | None = None, text: Body | None = None
     ) -> None:
         self.parent = parent
         self.decide: Decide | None = parent.decide if parent else None
+        self.assume: Callable[[Undecided, Expr], None] | None = parent.assume if parent else None
         self.text = text  # of the whole file, in the outermost scope
         self.lets: dict[str, Span] | None = None  # of the text, where they stand; found when they are asked for
         self.names: dict[str, Value | None] = names or {}  # None: its value is unknown
@@ -210,6 +211,8 @@ class Evaluator:
             return self._compared(expr, left, right)
         if expr.op in ("//", "%") and isinstance(right, (int, Fraction)) and right <= 0:
             raise Refused(Fault(f"cannot divide by {right}", expr.right.span))
+        if expr.op in ("//", "%") and isinstance(right, Symbolic):
+            self.symbolic(right, 1, expr.right, "what is divided by")
         try:
             return bounded(_ARITHMETIC[expr.op](left, right), expr)
         except TypeError:
@@ -220,6 +223,20 @@ class Evaluator:
             return bool(_COMPARISONS[expr.op](left, right))
         relation, opposite = _ON_SYMBOLS[expr.op]
         return self._settled(relation(left, right), expr) is not opposite
+
+    def symbolic(self, value: Any, least: int, expr: Expr, what: str) -> Value:
+        """A whole number of at least `least` that symbols stand in; what has to hold of them is an assumption."""
+        under = getattr(value, "denominator", 1)
+        conditions = (
+            (divides(under, value * under), f"{what} must be a whole number, and {value} never is"),
+            (at_least(value, least), f"{what} must be at least {least}, and {value} never is"),
+        )
+        for condition, message in conditions:
+            if condition is False:
+                raise Refused(Fault(message, expr.span))
+            if isinstance(condition, Undecided) and self.scope.assume:
+                self.scope.assume(condition, expr)
+        return value  # type: ignore[no-any-return]
 
     def _settled(self, condition: Truth, expr: Expr) -> bool:
         """The truth of a condition; where symbols leave it open, what is taken to hold."""

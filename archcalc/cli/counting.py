@@ -9,19 +9,23 @@ from archcalc.cli import options
 
 @click.command("count")
 @options.all_of(options.arch, options.size, options.batch)
-@click.option("--rule", default="all", metavar="NAME|all", help="One rule of counting, layer by layer, or all of them.")
+@click.option(
+    "--rule", default="all", metavar="NAME|FILE|all", help="One rule of counting, layer by layer, or all of them."
+)
 @options.all_of(options.exact, options.format_, options.out)
 def command(arch: str, size: str | None, batch: int, rule: str, exact: bool, format_: str, path: str | None) -> None:
     """The cost under one rule of counting or under all.
 
-    `touched` leaves out the multiply-adds that padding zeros go into.
+    A rule says what a tool, a paper or a lecture counts, and what it calls it. Below each stands where it differs from
+    our multiply-adds. FILE is a rule of your own, such as mine.toml.
 
     \b
-    archcalc count vgg16
+    archcalc count resnet50
+    archcalc count resnet50 --rule fvcore
     archcalc count "input 7x7x512; conv 3/1/1 512" --rule touched
     """
     from archcalc.analyses.costs import measure
-    from archcalc.analyses.counting import count, rules_of
+    from archcalc.analyses.counting import tallies
     from archcalc.library import load
     from archcalc.render import counts
     from archcalc.render.costs import Setting
@@ -29,6 +33,6 @@ def command(arch: str, size: str | None, batch: int, rule: str, exact: bool, for
 
     built = load(arch).build(size)
     report = measure(built.graph, built.assumptions)
-    found = [count(report, each) for each in rules_of(rule)]
+    found = tallies(report, rule)
     with options.opened(path) as stream:
         options.write(counts.lines(report, found, built, Setting(batch), View(format_, exact), stream), stream)

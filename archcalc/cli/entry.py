@@ -17,8 +17,11 @@ from archcalc.lang.errors import SpecError, github_line, nearest, quoted, show_a
 
 TASKS = {
     "Look at nets": {"list": "listing", "show": "showing", "layers": "reference"},
-    "Analyze": {"table": "table", "formula": "formulas"},
-    "Check": {"verify": "verification"},
+    "Analyze": {"table": "table", "explain": "explaining", "formula": "formulas"},
+    "Count as others do": {"count": "counting", "match": "matching"},
+    "Memory": {"memory": "ledger", "fit": "fitting"},
+    "Ask backwards": {"solve": "solving"},
+    "Check": {"run": "running", "verify": "verification"},
     "Write nets": {"fmt": "formatting", "lint": "linting"},
 }
 MODULES = {name: module for commands in TASKS.values() for name, module in commands.items()}

@@ -29,6 +29,7 @@ depth = click.option(
     "--depth", type=click.IntRange(0, 100), metavar="N", help="Fold groups below this depth, equal neighbours too."
 )
 columns = click.option("--columns", metavar="a,b,…", help="Which columns, in which order.")
+rule = click.option("--rule", metavar="NAME|FILE", help="Count parameters, MACs and FLOPs by another rule than ours.")
 exact = click.option("--exact", is_flag=True, help="All digits, nothing rounded.")
 
 
@@ -41,6 +42,33 @@ def all_of(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
         return function
 
     return decorate
+
+
+plan = all_of(
+    dtype,
+    click.option(
+        "--optimizer",
+        default="sgd",
+        metavar="NAME",
+        help="sgd, momentum, adam or adamw: 0, 1, 2, 2 numbers a parameter.",
+    ),
+    click.option(
+        "--inplace/--no-inplace", default=True, help="Whether ReLU and its kin write over their input (they do)."
+    ),
+    click.option(
+        "--checkpoint",
+        metavar="stage|N",
+        help="Run again what lies within a stage (neighbours of one size) or a group of depth N.",
+    ),
+    click.option("--mixed", is_flag=True, help="Activations in float16, parameters and the rest in float32."),
+    click.option("--im2col", is_flag=True, help="With the matrix that im2col makes of one image."),
+    click.option(
+        "--rule",
+        default="pytorch",
+        metavar="NAME",
+        help="pytorch, or lecture: nothing freed, x2 for the backward pass.",
+    ),
+)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from archcalc.cli import options
 
 @click.command("table")
 @options.all_of(options.arch, options.size, options.batch, options.dtype, options.depth, options.columns)
-@options.all_of(options.exact, options.format_, options.out)
+@options.all_of(options.rule, options.exact, options.format_, options.out)
 def command(
     arch: str,
     size: str | None,
@@ -17,6 +17,7 @@ def command(
     dtype: str,
     depth: int | None,
     columns: str | None,
+    rule: str | None,
     exact: bool,
     format_: str,
     path: str | None,
@@ -29,21 +30,25 @@ def command(
     \b
     archcalc table vgg16
     archcalc table resnet50 --depth 1
+    archcalc table resnet50 --rule keras
     archcalc table "input 32x32x3; conv 5/1/2 10; pool 2; fc 10" --format md
     """
     from archcalc.analyses.costs import measure
+    from archcalc.analyses.counting import recounted
     from archcalc.analyses.expectations import unmet
+    from archcalc.analyses.rules import find_rule
     from archcalc.lang.errors import SpecError
     from archcalc.library import load
     from archcalc.render import show
     from archcalc.render.costs import Setting
 
-    net = load(arch)
-    built = net.build(size)
+    built = load(arch).build(size)
     report = measure(built.graph, built.assumptions)
+    by = find_rule(rule) if rule else None
+    shown = recounted(report, by) if by else report
     view = show.View(format_, exact, show.columns_of(columns), depth)
     with options.opened(path) as stream:
-        options.write(show.report_lines(report, built, Setting(batch, dtype), view, stream), stream)
+        options.write(show.report_lines(shown, built, Setting(batch, dtype, by), view, stream), stream)
     faults = unmet(report, built.claimed)
     if faults:
         raise SpecError(faults)

@@ -23,6 +23,7 @@ class Fault(NamedTuple):
     label: str = ""
     help: str = ""
     notes: tuple[str, ...] = ()
+    undecided: bool = False  # of symbols or bounds: with numbers for them there may be no fault
 
 
 class SpecError(Exception):

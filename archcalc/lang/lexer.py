@@ -1,7 +1,8 @@
 """Text to tokens.
 
 A token knows whether white space stands before it, because `cbr(3)` calls a block and `conv (3)` gives a layer an
-argument; and `x` between two sizes is a token of its own: `3x3`, `1xn`, `HxWx3`, `(f)x1`.
+argument; and `x` between two sizes is a token of its own: `3x3`, `1xn`, `HxWx3`, `(f)x1`. An unknown, `?` or `?f`, has
+no `x` in its name, so that `?x3` and `?fx3` are sizes.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ SUFFIXES = ("", "K", "M", "G", "T", "B", "KB", "MB", "GB", "TB", "KiB", "MiB", "
 # Nothing here is tried twice (`++`, `(?>`), so that a text is read in time linear in its length.
 _TOKEN = re.compile(
     rf"""
-      (?P<x>(?<=[0-9A-Z_)])x(?=[0-9A-Za-z_(]) | ×)
+      (?P<x>(?:(?<=[0-9A-Z_)?])|(?<=\?[a-z]))x(?=[0-9A-Za-z_(?]) | ×)
+    | (?P<sought>\?(?:[A-Za-wyz][0-9A-Za-wyz_]*+)?+)
     | (?P<part>(?<=\.)[0-9]++(?![A-Za-wyz_]))
     | (?P<number>(?>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-9]{{1,3}})?
                  (?:{"|".join(sorted(SUFFIXES, key=len, reverse=True))}))(?![0-9A-Za-wyz_]))
-    | (?P<name>[A-Z][A-Z0-9_]*+(?=x[A-Z0-9(]) | [A-Za-z_][A-Za-z0-9_]*)
-    | (?P<mark>\*\*|//|==|!=|<=|>=|[-+*/%<>=~(){{}}\[\]|;:,.?])
+    | (?P<name>[A-Z][A-Z0-9_]*+(?=x[A-Z0-9(?]) | [A-Za-z_][A-Za-z0-9_]*)
+    | (?P<mark>\*\*|//|==|!=|<=|>=|[-+*/%<>=~(){{}}\[\]|;:,.])
     | (?P<newline>\n)
     | (?P<comment>\#[^\n]*)
     | (?P<text>"(?:[^"\\\n]++|\\[^\n])*+")
@@ -44,7 +46,7 @@ _MEANT |= {"^": "**", "&": "and", "&&": "and", "!": "not"}
 
 
 class Token(NamedTuple):
-    """A word of the text. `kind` is number, name, text, comment, newline, end, x, or the mark itself."""
+    """A word of the text. `kind` is number, name, sought, text, comment, newline, end, x, or the mark itself."""
 
     kind: str
     text: str

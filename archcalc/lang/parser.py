@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import NoReturn, TypeVar
 
 from archcalc.lang.errors import Fault, did_you_mean, quoted
-from archcalc.lang.lexer import MOST_FAULTS, Token, tokenize
+from archcalc.lang.lexer import MOST_FAULTS, SUFFIXES, Token, tokenize
 from archcalc.lang.source import Source, Span
 from archcalc.lang.syntax import (
     Arch,
@@ -118,6 +118,22 @@ def parse_size(source: Source) -> tuple[Expr | None, list[Fault]]:
     except _Unreadable as unreadable:
         return None, parser.faults or [unreadable.fault]
     return size, parser.faults
+
+
+def parse_expect(source: Source) -> tuple[Expect | None, list[Fault]]:
+    """`params <= 8M`: what an `expect` line says behind its first word; of an unknown too, `?f <= 7`."""
+    parser = _Parser(source)
+    try:
+        if parser.at("end"):
+            parser.fail("nothing is said here", help="such as `params <= 8M`")
+        found = parser.expect(parser.token)
+        if not parser.at("end"):
+            unit = parser.token.text in SUFFIXES
+            help = f"a unit stands right behind its number: `{parser.last.text}{parser.token.text}`" if unit else ""
+            parser.fail(f"unexpected {parser.shown()} after the condition", help=help)
+    except _Unreadable as unreadable:
+        return None, parser.faults or [unreadable.fault]
+    return found, parser.faults
 
 
 class _Parser:
@@ -471,8 +487,8 @@ class _Parser:
         help = f"parameters stand in brackets: `block {name.id}(f, n) {{`" if self.at("name") else ""
         return Block(self.span(token), name, params, self.braced("after the name of the block", help))
 
-    def expect(self, token: Token) -> Statement:
-        if self.at_word("output"):
+    def expect(self, token: Token) -> Expect:
+        if self.at_word("output") or self.at("sought"):
             target = Name(self.span(self.token), self.take().text)
         else:
             target = self.reference("what is expected")
@@ -773,6 +789,9 @@ class _Parser:
         if token.kind == "number":
             self.take()
             return Number(self.span(token), token.text)
+        if token.kind == "sought":
+            self.take()
+            return Name(self.span(token), token.text)
         if token.kind == "(":
             return self.bracket()
         if token.kind != "name" or token.text in KEYWORDS:

@@ -40,8 +40,8 @@ _STRENGTH = {"or": 1, "and": 2, "not": 3, "**": 8}
 _STRENGTH |= dict.fromkeys(("==", "!=", "<", ">", "<=", ">="), 4)
 _STRENGTH |= dict.fromkeys("+-", 5) | dict.fromkeys(("*", "//", "%"), 6)
 _COMPARING, _SIGN, _ATOM = 4, 7, 9
-_SYMBOL = re.compile(r"[A-Z][A-Z0-9_]*")
-_AFTER_SYMBOL = re.compile(r"[A-Z0-9(]")
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9_]*|\?[A-Za-wyz]?")
+_AFTER_SYMBOL = re.compile(r"[A-Z0-9(?]")
 
 
 def print_tree(tree: Body) -> str:

@@ -27,7 +27,7 @@ class Number(Expr):
 
 
 class Name(Expr):
-    """A name; dotted where a volume is meant: `conv2_x.1.conv2`."""
+    """A name; dotted where a volume is meant: `conv2_x.1.conv2`. With a `?` before it, a number that is sought."""
 
     id: str
 

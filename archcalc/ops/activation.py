@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from archcalc.ops.base import Arrays, Need, Op, Real, arg, op, shown
+from archcalc.ops.base import Arrays, Kept, Need, Op, Own, Real, arg, op, shown
 from archcalc.volume import NOTHING, Shape, Volume, Work
 
 
@@ -36,6 +36,7 @@ class Activation(Op):
     """A function of each value by itself, in place."""
 
     inplace = True
+    by_output: ClassVar[bool] = False  # the derivative follows from y, not from x
     each: ClassVar[Work]  # operations for one value
 
     def out(self, x: Volume) -> Volume:
@@ -45,6 +46,10 @@ class Activation(Op):
     def work(self, y: Volume, x: Volume) -> Work:
         """The same for every value."""
         return self.each.times(x.values)
+
+    def keeps(self, y: Volume, *x: Any, **_: Any) -> Kept:
+        """The values that its derivative is taken of."""
+        return Kept(output=True) if self.by_output else Kept(inputs=(0,))
 
     def back(self, np: Any, dy: Any, w: Arrays, x: Any) -> tuple[tuple[Any, ...], Arrays]:
         """Each gradient times the derivative at its value."""
@@ -63,6 +68,8 @@ class Relu(Activation):
     """Rectified linear unit: y = max(x, 0)."""
 
     each = Work(compares=1)
+    overwrites = True
+    by_output = True
     examples = ("input 55x55x96; relu",)
 
     def run(self, np: Any, w: Arrays, x: Any) -> Any:
@@ -96,6 +103,7 @@ class LeakyRelu(Activation):
 
     slope: Real = arg("slope below zero", default=Fraction(1, 100))
     each = Work(compares=1, muls=1)
+    overwrites = True  # y has the sign of x
     examples = ("input 13x13x512; leakyrelu 0.1",)
 
     def run(self, np: Any, w: Arrays, x: Any) -> Any:
@@ -134,6 +142,7 @@ class Elu(Activation):
 
     alpha: Real = arg("limit below zero", default=Fraction(1))
     each = Work(compares=1, exps=1, adds=1, muls=1)
+    overwrites = True  # alpha * exp(x) is y + alpha
     examples = ("input 32x32x16; elu",)
 
     def run(self, np: Any, w: Arrays, x: Any) -> Any:
@@ -185,6 +194,7 @@ class Sigmoid(Activation):
     """Logistic function: y = 1 / (1 + exp(-x))."""
 
     each = Work(exps=1, adds=1, divs=1)
+    by_output = True
     examples = ("input 1x1x256; sigmoid",)
 
     def run(self, np: Any, w: Arrays, x: Any) -> Any:
@@ -202,6 +212,7 @@ class Tanh(Activation):
     """Hyperbolic tangent: y = (exp(2x) - 1) / (exp(2x) + 1) = 1 - 2 / (exp(2x) + 1)."""
 
     each = Work(muls=1, exps=1, adds=2, divs=1)
+    by_output = True
     examples = ("input 28x28x6; tanh",)
 
     def run(self, np: Any, w: Arrays, x: Any) -> Any:
@@ -259,6 +270,16 @@ class Dropout(Activation):
         """A share is at most 1."""
         yield Need(self.rate <= 1, f"a share of {shown(self.rate)} is more than everything", "rate")
 
+    def views(self, training: bool) -> bool:
+        """At inference, and where nothing is dropped."""
+        return not training or self.rate == 0
+
+    def keeps(self, y: Volume, *x: Any, **_: Any) -> Kept:
+        """A factor for each value, 0 or 1/(1 - rate), in their type; on a GPU PyTorch keeps a byte of each."""
+        if self.rate == 0:
+            return Kept()
+        return Kept(own=(Own("factors", y.values) if self.rate < 1 else Own("zero", 1, each_image=False),))
+
     def run(self, np: Any, w: Arrays, x: Any) -> Any:
         """The input, as at inference."""
         return x
@@ -282,6 +303,14 @@ class Softmax(Op):
         """C - 1 comparisons, C subtractions, C exponentials, C - 1 additions, C divisions for each position."""
         between = x.values - x.area
         return Work(compares=between, adds=x.values + between, exps=x.values, divs=x.values)
+
+    def keeps(self, y: Volume, *x: Any, **_: Any) -> Kept:
+        """Its output; at the end of a net the loss makes logarithms of it, and keeps those instead."""
+        return Kept(output=True)
+
+    def loss_keeps(self, y: Volume) -> tuple[Own, ...]:
+        """The probabilities are there."""
+        return super().loss_keeps(y)[1:]
 
     def run(self, np: Any, w: Arrays, x: Any) -> Any:
         """The exponentials of each position, divided by their sum."""

@@ -49,6 +49,23 @@ class Need(NamedTuple):
     volumes: tuple[int, ...] = ()  # those at fault, of several that meet
 
 
+class Own(NamedTuple):
+    """A tensor that a layer makes for its way back and that no other layer sees."""
+
+    name: str
+    values: Dim
+    type: str = ""  # that of the activations; `int64`, or `params` for the type of the parameters
+    each_image: bool = True  # else there is one, whatever the batch
+
+
+class Kept(NamedTuple):
+    """What a layer keeps for its way back, its weights left out."""
+
+    inputs: tuple[int, ...] = ()  # which of the volumes that arrive
+    output: bool = False
+    own: tuple[Own, ...] = ()
+
+
 class Op(Record):
     """A layer type. Its fields are the arguments of the language; its docstring says what it computes."""
 
@@ -56,6 +73,7 @@ class Op(Record):
     examples: ClassVar[tuple[str, ...]] = ()
     known_as: ClassVar[tuple[str, ...]] = ()  # names that it has elsewhere, for who looks for it
     inplace: ClassVar[bool] = False  # its output takes the place of its input: no activations of its own
+    overwrites: ClassVar[bool] = False  # PyTorch has a form of it that writes over its input and goes back all the same
     arity: ClassVar[str] = "one"  # or "many": a merge
     biases: ClassVar[tuple[str, ...]] = ("b", "shift")  # which of its weights are biases
     buffers: ClassVar[tuple[str, ...]] = ("mean", "variance")  # … are not learnt
@@ -92,6 +110,28 @@ class Op(Record):
     def back(self, np: Any, dy: Any, w: Arrays, *x: Any, **_: Any) -> tuple[tuple[Any, ...], Arrays]:
         """Gradients of a loss by each input and by each learnt weight, from that by the output, `dy` (b, h, w, c)."""
         raise NotImplementedError
+
+    # Memory: tensors as PyTorch keeps them (2.13, on a CPU).
+
+    def views(self, training: bool) -> bool:
+        """Whether its output is no tensor of its own but lies in the memory of its input."""
+        return False
+
+    def keeps(self, y: Volume, *x: Any, wanted: tuple[bool, ...] = (True,), **_: Any) -> Kept:
+        """What it keeps for the backward pass; `wanted` says of which inputs the gradient is asked for."""
+        return Kept()
+
+    def loss_keeps(self, y: Volume) -> tuple[Own, ...]:
+        """What the cross-entropy of its output keeps, where a net ends in it; one target a position.
+
+        The logarithms of the softmax, the targets, and the sum of the weights of the classes.
+        """
+        targets = Own("targets", y.area, "int64"), Own("sum of weights", 1, "params", each_image=False)
+        return Own("log-probabilities", y.values, "params"), *targets
+
+    def columns(self, y: Volume, *x: Any, **_: Any) -> Dim:
+        """Values of the matrix that im2col makes of an image, for one product with the weights; 0 for none."""
+        return 0
 
     def needs(self, *x: Any, **_: Any) -> Iterator[Need]:
         """What must hold of the volumes that arrive."""

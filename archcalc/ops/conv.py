@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from archcalc.ops.base import Arrays, Count, Flag, Need, Op, Padding, Pair, Sides, arg, op, shown
+from archcalc.ops.base import Arrays, Count, Flag, Kept, Need, Op, Own, Padding, Pair, Sides, arg, op, shown
 from archcalc.volume import (
     Dim,
     Shape,
@@ -103,6 +103,19 @@ class Windowed(Op):
         label = "" if self.padding == NO_PADDING else f"the input is {x.h}x{x.w}, the padding {shown(self.padding)}"
         yield Need(at_least(height, kh), message, "kernel", label)
         yield Need(at_least(width, kw), message, "kernel", label)
+
+    def keeps(self, y: Volume, *x: Any, **_: Any) -> Kept:
+        """The input; where the padding is uneven, a copy of it with the odd cells around it."""
+        odd = [abs(before - after) for before, after in self.sides(x[0])]
+        if not any(odd):
+            return Kept(inputs=(0,))
+        return Kept(own=(Own("padded input", (x[0].h + odd[0]) * (x[0].w + odd[1]) * x[0].c),))
+
+    def unrolled(self, depth: Dim, places: Volume) -> Dim:
+        """Values of all windows, side by side at their places; none where the input is that matrix, as in Caffe."""
+        kh, kw = self.kernel
+        plain = (self.kernel, self.step, self.padding) == ((1, 1), (1, 1), NO_PADDING)
+        return 0 if plain else kh * kw * depth * places.area
 
     # What kernels share. Arrays are b, h, w, c.
 
@@ -216,6 +229,10 @@ class Conv(Filtered):
         yield from super().needs(x)
         yield from self.grouped(x)
 
+    def columns(self, y: Volume, *x: Any, **_: Any) -> Dim:
+        """The windows, side by side."""
+        return self.unrolled(x[0].c, y)
+
     def work(self, y: Volume, x: Volume) -> Work:
         """A multiply-add for each weight at each place; the bias is one addition more."""
         kh, kw = self.kernel
@@ -266,6 +283,10 @@ class DepthwiseConv(Windowed):
         """h, w, depth, multiplier."""
         weights: dict[str, Shape] = {"w": (*self.kernel, x.c, self.multiplier)}
         return weights | {"b": (x.c * self.multiplier,)} if self.bias else weights
+
+    def columns(self, y: Volume, *x: Any, **_: Any) -> Dim:
+        """The windows, side by side."""
+        return self.unrolled(x[0].c, y)
 
     def work(self, y: Volume, x: Volume) -> Work:
         """F*F multiply-adds for each output."""
@@ -333,6 +354,14 @@ class Deconv(Filtered):
         steps = f"the stride {shown(self.stride)} or the dilation {shown(self.dilation)}"
         yield Need(smaller, f"extra={shown(self.extra)} is not smaller than {steps}", "extra")
         yield from self.grouped(x)
+
+    def keeps(self, y: Volume, *x: Any, **_: Any) -> Kept:
+        """The input, however uneven the padding: that cuts off the output."""
+        return Kept(inputs=(0,))
+
+    def columns(self, y: Volume, *x: Any, **_: Any) -> Dim:
+        """The filters that each input cell lays down, before they are added up."""
+        return self.unrolled(self.filters, x[0])
 
     def work(self, y: Volume, x: Volume) -> Work:
         """A multiply-add for each weight at each input cell, also where the result is cut off."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.ops.base import Arrays, Count, Flag, Op, arg, op
+from archcalc.ops.base import Arrays, Count, Flag, Kept, Op, arg, op
 from archcalc.volume import Shape, Volume, Work
 
 
@@ -36,6 +36,10 @@ class FullyConnected(Op):
     def work(self, y: Volume, x: Volume) -> Work:
         """A multiply-add for each weight; the bias is one addition more."""
         return Work(macs=x.values * self.outputs, adds=y.c if self.bias else 0)
+
+    def keeps(self, y: Volume, *x: Any, **_: Any) -> Kept:
+        """The input."""
+        return Kept(inputs=(0,))
 
     def run(self, np: Any, w: Arrays, x: Any) -> Any:
         """The input as a vector, times the matrix of weights."""

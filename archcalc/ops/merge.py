@@ -7,7 +7,7 @@ from functools import reduce
 from itertools import accumulate
 from typing import Any
 
-from archcalc.ops.base import Arrays, Need, Op, op
+from archcalc.ops.base import Arrays, Kept, Need, Op, Own, op
 from archcalc.volume import NOTHING, Volume, Work, same
 
 
@@ -128,6 +128,19 @@ class Mul(Merge):
     def work(self, y: Volume, *xs: Volume) -> Work:
         """A multiplication for each value and each volume after the first."""
         return Work(muls=(len(xs) - 1) * y.values)
+
+    def keeps(self, y: Volume, *xs: Any, wanted: tuple[bool, ...] = (), **_: Any) -> Kept:
+        """Both factors of each product, as far as the gradient by the other one is wanted; from left to right."""
+        inputs: list[int] = []
+        own: list[Own] = []
+        for at in range(1, len(xs)):
+            before, after = any(wanted[:at]), wanted[at]
+            inputs += [at] * before
+            if at == 1:
+                inputs += [0] * after
+            elif after:
+                own.append(Own(f"product of {at}", self.out(*xs[:at]).values))
+        return Kept(tuple(inputs), own=tuple(own))
 
     def run(self, np: Any, w: Arrays, *xs: Any) -> Any:
         """The largest, and one after the other multiplied in."""

@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import reduce
 from typing import Any, ClassVar
 
-from archcalc.ops.base import Arrays, Count, Flag, Op, Real, arg, op
+from archcalc.ops.base import Arrays, Count, Flag, Kept, Op, Own, Real, arg, op
 from archcalc.ops.conv import nought
 from archcalc.volume import Shape, Volume, Work
 
@@ -44,6 +44,10 @@ class BatchNorm(Op):
     def work(self, y: Volume, x: Volume) -> Work:
         """One multiplication and one addition for each value: the four numbers of a slice fold into two beforehand."""
         return Work(muls=x.values, adds=x.values)
+
+    def keeps(self, y: Volume, *x: Any, **_: Any) -> Kept:
+        """The input, mean and deviation of each slice of this batch."""
+        return Kept((0,), own=(Own("mean and deviation", 2 * y.c, "params", each_image=False),))
 
     def deviation(self, np: Any, w: Arrays) -> Any:
         """sqrt(variance + epsilon): (c,)."""
@@ -96,6 +100,11 @@ class LocalResponseNorm(Op):
         """Each value: squared and weighted (2 multiplications), n - 1 additions and k, a power, a division."""
         return Work(muls=2 * x.values, adds=self.size * x.values, exps=x.values, divs=x.values)
 
+    def keeps(self, y: Volume, *x: Any, **_: Any) -> Kept:
+        """The input, its squares with n - 1 slices of zeros around them, what stands below the line, and its power."""
+        padded = Own("padded squares", y.area * (y.c + self.size - 1))
+        return Kept((0,), own=(padded, Own("sums", y.values), Own("powers", y.values)))
+
     def around(self, np: Any, x: Any, before: int, after: int) -> Any:
         """For each slice the sum of those from so many before it to so many after it."""
         padded = np.pad(x, ((0, 0), (0, 0), (0, 0), (before, after)), constant_values=nought(x))
@@ -143,6 +152,10 @@ class LayerNorm(Op):
         # sum C-1, centre C, sum of squares C-1, epsilon 1 a position; then the shift
         adds = x.area * (3 * x.c - 1) + own
         return Work(adds=adds, muls=x.values + own, divs=x.values + 2 * x.area, exps=x.area)
+
+    def keeps(self, y: Volume, *x: Any, **_: Any) -> Kept:
+        """The input, mean and deviation of each position."""
+        return Kept((0,), own=(Own("mean and deviation", 2 * y.area),))
 
     def standardized(self, np: Any, x: Any) -> tuple[Any, Any]:
         """The values with mean 0 and variance 1 at each position, and the deviation that they were divided by."""

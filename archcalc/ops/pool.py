@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from archcalc.ops.base import Arrays, Flag, Need, Op, Padding, Pair, arg, op, shown
+from archcalc.ops.base import Arrays, Flag, Kept, Need, Op, Own, Padding, Pair, arg, op, shown
 from archcalc.ops.conv import NO_PADDING, Windowed
 from archcalc.volume import Dim, Volume, Work, ceil_div, common_divisor, window_ceil
 
@@ -71,6 +71,11 @@ class MaxPool(Pool):
         """F*F - 1 comparisons for each output."""
         kh, kw = self.kernel
         return Work(compares=y.values * (kh * kw - 1))
+
+    def keeps(self, y: Volume, *x: Any, **_: Any) -> Kept:
+        """The input, and which cell won at each place."""
+        kept = super().keeps(y, *x)
+        return kept._replace(own=(*kept.own, Own("indices", y.values, "int64")))
 
     def padded(self, np: Any, x: Any) -> Any:
         """The input with its nearest cell in place of each padded one.
@@ -218,6 +223,10 @@ class AdaptiveAvgPool(Op):
         rows = x.h + self.size[0] - common_divisor(x.h, self.size[0])  # windows share a row at each uneven border
         columns = x.w + self.size[1] - common_divisor(x.w, self.size[1])
         return Work(adds=rows * columns * x.c - y.values, divs=y.values)
+
+    def keeps(self, y: Volume, *x: Any, **_: Any) -> Kept:
+        """The input, although its size would do; but not where the output is 1x1, which PyTorch takes as a mean."""
+        return Kept() if self.size == (1, 1) else Kept(inputs=(0,))
 
     def regions(self, np: Any, x: Any) -> Iterator[tuple[Any, Any]]:
         """The place of each output with the cells that it is the mean of, as indices of b, h, w, c."""

@@ -44,6 +44,10 @@ class Identity(Move):
         """The volume keeps its size."""
         return x
 
+    def views(self, training: bool) -> bool:
+        """Always."""
+        return True
+
     def run(self, np: Any, w: Arrays, x: Any) -> Any:
         """The input."""
         return x
@@ -66,6 +70,10 @@ class Flatten(Move):
     def out(self, x: Volume) -> Volume:
         """1x1x(h*w*c)."""
         return Volume(1, 1, x.values)
+
+    def views(self, training: bool) -> bool:
+        """Always."""
+        return True
 
     def run(self, np: Any, w: Arrays, x: Any) -> Any:
         """Row by row, position by position."""
@@ -197,6 +205,10 @@ class Slice(Move):
         yield Need(last > first, f"slice {first}:{last} is empty", "channels")
         yield Need(at_least(x.c, last), f"slice {first}:{last} reaches past the depth {x.c}", "channels")
 
+    def views(self, training: bool) -> bool:
+        """Always."""
+        return True
+
     def run(self, np: Any, w: Arrays, x: Any) -> Any:
         """These slices."""
         return x[..., slice(*self.channels)]
@@ -233,6 +245,10 @@ class Split(Move):
         """The slices of this part, of an array."""
         size = x.shape[3] // self.parts
         return slice(self.part * size, (self.part + 1) * size)
+
+    def views(self, training: bool) -> bool:
+        """Always."""
+        return True
 
     def run(self, np: Any, w: Arrays, x: Any) -> Any:
         """The slices of this part."""

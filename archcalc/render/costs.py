@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from archcalc.analyses.costs import Fold, Report, Row, Totals, fold
+from archcalc.analyses.rules import Rule
 from archcalc.render import table
 from archcalc.render.table import Column, Share, Table
 from archcalc.units import BYTES_PER_VALUE, binary, decimal, exact, megabytes, percent, rows_and_columns
@@ -19,6 +20,7 @@ class Setting(NamedTuple):
 
     batch: Dim = 1
     dtype: str = "float32"
+    rule: Rule | None = None  # that MACs, FLOPs and parameters are counted by; None is ours
 
     @property
     def bytes_per_value(self) -> int:
@@ -68,7 +70,8 @@ def layer_table(
         "formula" if any(is_symbolic(row.cells[at]) for row in rows) else COLUMNS[at].kind for at in range(len(KEYS))
     )
     columns = tuple(column._replace(kind=kind) for column, kind in zip(COLUMNS, kinds, strict=True))
-    return Table(title, columns, rows, None, (*formulas.footer(report, totals, setting), *said))
+    by = [_rule(setting.rule)] if setting.rule else []
+    return Table(title, columns, rows, None, (*by, *formulas.footer(report, totals, setting), *said))
 
 
 def is_symbolic(cell: Any) -> bool:
@@ -168,17 +171,37 @@ def _footer(report: Report, totals: Totals, setting: Setting) -> list[tuple[str,
     def whole(value: Dim) -> str:
         return exact(_number(value))
 
+    said = [("memory", f"{memory(totals.activations)}: {ONCE}"), ("", f"{memory(totals.with_inputs)}: {TWICE}")]
+    if setting.rule:
+        return [*said, *_ruled(totals, setting, setting.rule), *_most(report, totals)]
     learnt = f"{whole(totals.params)} = {whole(totals.weights)} weights + {whole(totals.biases)} biases"
     buffers = f"; {whole(totals.buffers)} buffers are not learnt" if totals.buffers else ""
     macs, flops = (whole(value * setting.batch) + of_batch for value in (totals.macs, totals.flops))
     return [
-        ("memory", f"{memory(totals.activations)}: {ONCE}"),
-        ("", f"{memory(totals.with_inputs)}: {TWICE}"),
+        *said,
         ("parameters", f"{learnt}, {binary(_number(totals.params) * each)} in {setting.dtype}{buffers}"),
         ("MACs", f"{macs}: multiply-adds of conv and fc, biases not counted"),
         ("FLOPs", f"{flops}: 2 a MAC, 1 for every other operation"),
         *_most(report, totals),
     ]
+
+
+def _ruled(totals: Totals, setting: Setting, rule: Rule) -> list[tuple[str, str]]:
+    """What is counted by another rule than ours, and what it comes to."""
+    columns = (("params", "params", totals.params), ("macs", "MACs", totals.macs), ("flops", "FLOPs", totals.flops))
+    told = []
+    for key, title, value in columns:
+        times = 1 if key == "params" else setting.batch
+        figure = rule.stands_for(key)
+        printed = f", printed as {rule.unit}" if figure == "cost" else ""
+        whose = f"by the rule{printed}" if figure else "as ever: the rule has none"
+        told.append((title, f"{exact(_number(value * times))} {whose}"))
+    return [_rule(rule), *told]
+
+
+def _rule(rule: Rule) -> tuple[str, str]:
+    version = f" {rule.version}" if rule.version else ""
+    return "rule", f"{rule.name}: {rule.about} ({rule.tool}{version})"
 
 
 def _most(report: Report, totals: Totals) -> list[tuple[str, str]]:

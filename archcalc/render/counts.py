@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
 from archcalc import __version__
 from archcalc.analyses.costs import Report, sum_of
-from archcalc.analyses.counting import Count
+from archcalc.analyses.counting import Count, Difference, Tally
+from archcalc.analyses.rules import OURS, Rule
 from archcalc.builder import Built
 from archcalc.render.costs import Setting
 from archcalc.render.show import View, table_lines, title
@@ -17,9 +18,11 @@ from archcalc.volume import Dim
 
 RULES = (
     Column("rule", "rule", "text"),
-    Column("value", "value", "count"),
-    Column("unit", "as", "text"),
+    Column("version", "version", "text", 2),
+    Column("value", "cost", "count"),
+    Column("unit", "printed as", "text", 7),
     Column("share", "to ours", "share", 4),
+    Column("params", "params", "count", 7),
     Column("about", "what is counted", "text", 3),
 )
 LAYERS = (
@@ -28,70 +31,157 @@ LAYERS = (
     Column("output", "output", "size"),
     Column("macs", "MACs", "count"),
     Column("value", "by the rule", "count"),
-    Column("share", "to ours", "share"),
+    Column("formula", "its formula", "text", 5),
+    Column("share", "to ours", "share", 4),
 )
+MOST_TIMES = 4
+BELOW = (
+    "by how much its cost differs from our MACs, its params from ours, in which layers, and its formula for these; "
+    "`in` and `out` are the values that go in and come out"
+)
+ONCE = ("params", "buffers")  # a batch does not multiply them
 
 
 def lines(
-    report: Report, counts: list[Count], built: Built, setting: Setting, view: View, stream: TextIO
+    report: Report, found: list[Tally], built: Built, setting: Setting, view: View, stream: TextIO
 ) -> Iterator[str]:
     """The counts in the format that is wanted: of one rule by layers, of several side by side."""
     if view.format == "json":
         from archcalc.render import structured
 
-        found = [
-            {
-                "rule": each.rule.name,
-                "version": __version__,
-                "unit": each.rule.unit,
-                "value": each.value * setting.batch,
-            }
-            for each in counts
-        ]
-        return iter([structured.document("count", arch=built.graph.name, batch=setting.batch, counts=found)])
+        counts = [_plain(each, setting) for each in found]
+        return iter([structured.document("count", arch=built.graph.name, batch=setting.batch, counts=counts)])
     what = title(report, built, setting)
-    table = _layers(what, counts[0], setting) if len(counts) == 1 else _rules(what, counts, setting)
+    one = len(found) == 1
+    table = _layers(what, found[0], built.graph.name, setting) if one else _rules(what, found, setting, view)
     return table_lines(table, view, stream)
 
 
-def _rules(what: str, counts: list[Count], setting: Setting) -> Table:
-    ours = counts[0].value
-    rows = [
-        Row((each.rule.name, each.value * setting.batch, each.rule.unit, _share(each.value, ours), each.rule.about))
-        for each in counts
+def version_of(rule: Rule) -> str | None:
+    """The version of the tool that a rule is of; of our own rule ours."""
+    return __version__ if rule.name == OURS else rule.version or None
+
+
+def _amount(count: Count | None, setting: Setting) -> Any:
+    """A figure for the whole batch."""
+    if count is None:
+        return None
+    return count.value if count.figure.name in ONCE else count.value * setting.batch
+
+
+def _plain(tally: Tally, setting: Setting) -> dict[str, Any]:
+    from archcalc.render import structured
+
+    figures = {name: structured.plain(_amount(each, setting)) for name, each in tally.counts.items()}
+    apart = [
+        {"types": list(each.types), "formula": each.formula, "value": structured.plain(each.value * setting.batch)}
+        for each in tally.apart
     ]
-    return Table(what, RULES, tuple(rows))
+    return {
+        "rule": tally.rule.name,
+        "version": version_of(tally.rule),
+        "unit": tally.rule.unit,
+        "value": figures.get("cost"),
+        "figures": figures,
+        "differences": apart,
+    }
 
 
-def _layers(what: str, count: Count, setting: Setting) -> Table:
+def _rules(what: str, found: list[Tally], setting: Setting, view: View) -> Table:
+    ours = next((each.counts["cost"].value for each in found if each.rule.name == OURS), 0)
+    rows = []
+    for tally in found:
+        cost = tally.counts.get("cost")
+        cells = {
+            "rule": tally.rule.name,
+            "version": version_of(tally.rule),
+            "value": _amount(cost, setting),
+            "unit": tally.rule.unit,
+            "share": _share(cost.value, ours) if cost else None,
+            "params": _amount(tally.counts.get("params"), setting),
+            "about": tally.rule.about,
+        }
+        shown = RULES if view.format in ("csv", "md") else RULES[:-1]
+        rows.append(Row(tuple(cells[column.key] for column in shown), note=_apart(tally, setting)))
+    footer = (
+        ("below a rule", BELOW),
+        ("more", "archcalc count NET --rule NAME counts by one rule, layer by layer, and says where it is from"),
+    )
+    return Table(what, shown, tuple(rows), footer=footer if view.format == "table" else ())
+
+
+def _apart(tally: Tally, setting: Setting) -> str:
+    """Where a rule differs from ours, in a line."""
+    told = "; ".join(_difference(each, setting.batch) for each in tally.apart)
+    params = "; ".join(_difference(each, 1) for each in tally.params_apart)
+    return tally.fault or " · ".join(filter(None, (told, f"params {params}" if params else "")))
+
+
+def _difference(each: Difference, batch: Dim) -> str:
+    value = each.value * batch
+    shown = f"{value:+,}" if isinstance(value, int) else str(value)
+    return f"{shown} {', '.join(each.types)}: {each.formula}"
+
+
+def _layers(what: str, tally: Tally, net: str, setting: Setting) -> Table:
+    count = tally.counts.get("cost") or next(iter(tally.counts.values()))
+    once = count.figure.name in ONCE
+    times = 1 if once else setting.batch
+    formulas = {name: formula.text for name, formula in count.figure.formulas.items()}
     rows = [
         Row(
             (
                 row.name,
                 row.node.op.text(),
                 row.output,
-                row.macs * setting.batch,
-                value * setting.batch,
-                _share(value, row.macs),
+                own * times,
+                value * times,
+                formulas.get(row.node.op.type),
+                _share(value, own),
             ),
             row.node.op.kind(),
         )
         for row, value in count.layers
-        if row.macs != 0 or value != 0
+        if (own := row.params if once else row.macs) != 0 or value != 0
     ]
-    ours = sum_of(row.macs for row, _ in count.layers)
-    figures = (ours * setting.batch, count.value * setting.batch, _share(count.value, ours))
-    footer = ((count.rule.name, count.rule.about), *_difference(count.value, ours, setting))
-    return Table(what, LAYERS, tuple(rows), Row(("total", "", None, *figures), "total"), footer)
+    ours = sum_of(row.params if once else row.macs for row, _ in count.layers)
+    figures = (ours * times, count.value * times, None, _share(count.value, ours))
+    columns = tuple(column._replace(title="params") if once and column.key == "macs" else column for column in LAYERS)
+    return Table(what, columns, tuple(rows), Row(("total", "", None, *figures), "total"), _footer(tally, net, setting))
 
 
-def _difference(value: Dim, ours: Dim, setting: Setting) -> Iterator[tuple[str, str]]:
+def _footer(tally: Tally, net: str, setting: Setting) -> tuple[tuple[str, str], ...]:
+    rule = tally.rule
+    version = f" {rule.version}" if rule.version else ""
+    figures = ", ".join(
+        f"{_digits(_amount(each, setting))} {each.figure.unit}"
+        if name == "cost" or each.figure.unit == name
+        else f"{name} {_digits(_amount(each, setting))}"
+        for name, each in tally.counts.items()
+    )
+    said = [(rule.name, rule.about), ("tool", f"{rule.tool}{version}"), ("source", rule.source), ("note", rule.note)]
+    said += [("of this net", rule.why(net)), ("figures", figures)]
+    apart = [("difference" if at == 0 else "", _difference(each, setting.batch)) for at, each in enumerate(tally.apart)]
+    apart += [("params", _difference(each, 1)) for each in tally.params_apart]
+    total = tally.counts.get("cost")
+    return (*((key, text) for key, text in said if text), *apart, *(_total(total, setting) if total else ()))
+
+
+def _total(count: Count, setting: Setting) -> Iterator[tuple[str, str]]:
     """By how much a rule comes to more or less than ours."""
-    if isinstance(value, int) and isinstance(ours, int) and value != ours and isinstance(setting.batch, int):
-        apart = abs(value - ours)
+    value, ours, batch = count.value, sum_of(row.macs for row, _ in count.layers), setting.batch
+    if isinstance(value, int) and isinstance(ours, int) and value != ours and isinstance(batch, int):
         way = "fewer" if value < ours else "more"
-        yield "difference", f"{exact(apart * setting.batch)} {way} than ours, {100 * apart / ours:.1f}%"
+        share = f", {100 * abs(value - ours) / ours:.1f}%" if ours else ""
+        yield "in all", f"{exact(abs(value - ours) * batch)} {way} than ours{share}"
+
+
+def _digits(value: Dim) -> str:
+    return exact(value) if isinstance(value, int) else str(value)
 
 
 def _share(part: Dim, whole: Dim) -> Share | None:
-    return Share(part, whole) if isinstance(part, int) and isinstance(whole, int) and whole else None
+    """A part to be drawn beside a whole; not where it is so many times as much that it fits no line."""
+    if isinstance(part, int) and isinstance(whole, int) and whole > 0 and part <= MOST_TIMES * whole:
+        return Share(part, whole)
+    return None

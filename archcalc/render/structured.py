@@ -9,6 +9,7 @@ from typing import Any
 
 from archcalc import __version__
 from archcalc.analyses.costs import Cost, Report, Row, Totals
+from archcalc.analyses.rules import OURS
 from archcalc.builder import Assumption
 from archcalc.render.costs import Setting
 from archcalc.volume import Dim, Volume
@@ -23,7 +24,7 @@ def report_lines(report: Report, name: str, setting: Setting) -> Iterator[str]:
     """The `table` answer, a line for each layer, so that a long net needs no long text in memory."""
     inputs = [row for row in report.rows if not row.inputs]
     head = {"archcalc": __version__, "kind": "table", "arch": name, "input": plain(inputs[0].cost.out)}
-    head |= {"batch": setting.batch, "dtype": setting.dtype, "rule": "archcalc"}
+    head |= {"batch": setting.batch, "dtype": setting.dtype, "rule": setting.rule.name if setting.rule else OURS}
     encode = json.JSONEncoder(default=plain, ensure_ascii=False).encode
     yield encode(head)[:-1] + ', "layers": ['
     args: dict[tuple[int, object], str] = {}

@@ -356,10 +356,8 @@ def _gaps(trial: Trial, lines: list[Line]) -> Iterator[tuple[str, str]]:
             names = [node.name for (_, node, _), each in zip(windows, always, strict=True) if each]
             yield "dropped", f"on every larger input by {_listed(names)}"
             rest = line._replace(dropped=_dropping([(axis, node.op, x) for axis, node, x in others_]))
-            yield (
-                "else",
-                f"apart from these nothing is dropped for {rest.series().text(str(trial.input[line.axes[0]]))}",
-            )
+            side = str(trial.input[line.axes[0]])
+            yield "apart", f"from these, nothing is dropped for {rest.series().text(side)}"
         elif some:
             yield "dropped", f"on other inputs by {_listed(some)}"
 

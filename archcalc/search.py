@@ -1,0 +1,114 @@
+"""Which net, on which input, by which rule of counting gives a printed figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from archcalc.analyses.costs import measure
+from archcalc.analyses.matching import Asked, Base, Candidates, Match, read_asked
+from archcalc.analyses.rules import Rule, rules_of
+from archcalc.builder import Built
+from archcalc.lang.errors import SpecError
+from archcalc.library import Net, load, zoo_nets
+from archcalc.volume import Volume
+
+ZOO = "all nets of the zoo"
+MOST_SIDES = 3  # of them for a search of the whole zoo
+SIDES = (224, 227, 299, 256, 320, 384, 512)  # of the images that are usual beside a net's own
+
+
+class Hit(NamedTuple):
+    """A net that gives all the figures: explanations of each, the simplest first."""
+
+    net: str
+    input: Volume
+    own_input: bool
+    matches: tuple[tuple[Match, ...], ...]  # of each figure
+
+    @property
+    def weight(self) -> int:
+        """How much it takes to believe; less is better."""
+        return sum(each[0].weight for each in self.matches) + (0 if self.own_input else 3)
+
+
+class Answer(NamedTuple):
+    """What was asked and found; where nothing was, the nearest figures of the net that was named."""
+
+    asked: tuple[Asked, ...]
+    hits: tuple[Hit, ...]
+    searched: str  # what was looked through, in words
+    nearest: tuple[tuple[Asked, tuple[Base, ...]], ...] = ()
+
+
+def match(value: str, arch: str | None = None, size: str | None = None, rule: str = "all") -> Answer:
+    """The ways in which figures come about, the simplest first.
+
+    Of a net, on its own input and then on others that are usual; without one, of all nets of the zoo. Raises
+    `SpecError`.
+    """
+    asked, rules = read_asked(value), rules_of(rule)
+    return _of_zoo(asked, rules) if arch is None else _of_net(asked, rules, arch, size)
+
+
+def _of_net(asked: tuple[Asked, ...], rules: tuple[Rule, ...], arch: str, size: str | None) -> Answer:
+    net = load(arch)
+    built = net.build(size)
+    own = _candidates(built, asked, rules)
+    hit = _hit(built, own, asked, True, deep=True)
+    if hit:
+        return Answer(asked, (hit,), f"`{net.name}`")
+    sides = SIDES if size is None else ()
+    hits = _in_order(_on_other_images(net, _input(built), asked, rules, sides))
+    near = tuple((each, tuple(own.nearest(each))) for each in asked)
+    sizes = f", and on images of {', '.join(map(str, sides))}" if sides else ""
+    return Answer(asked, hits, f"`{net.name}`{sizes}", near)
+
+
+def _of_zoo(asked: tuple[Asked, ...], rules: tuple[Rule, ...]) -> Answer:
+    """Figures of rules as they are; if no net has them, with known differences; then on other images."""
+    nets = [(net, built, _candidates(built, asked, rules)) for net in zoo_nets() for built in (net.build(),)]
+    for deep in (False, True):
+        found = [_hit(built, candidates, asked, True, deep) for _, built, candidates in nets]
+        if any(found):
+            return Answer(asked, _in_order(found), ZOO)
+    sides = SIDES[:MOST_SIDES]
+    hits = [hit for net, built, _ in nets for hit in _on_other_images(net, _input(built), asked, rules, sides)]
+    return Answer(asked, _in_order(hits), f"{ZOO}, and on images of {', '.join(map(str, sides))}")
+
+
+def _on_other_images(
+    net: Net, own: Volume, asked: tuple[Asked, ...], rules: tuple[Rule, ...], sides: tuple[int, ...]
+) -> Iterator[Hit]:
+    for side in sides:
+        try:
+            built = net.build(f"{side}x{side}x{own.c}")
+            hit = _hit(built, _candidates(built, asked, rules), asked, False, deep=False)
+        except SpecError:  # the net does not take an image of that size
+            continue
+        if hit and hit.input != own:
+            yield hit
+
+
+def _in_order(hits: Iterable[Hit | None]) -> tuple[Hit, ...]:
+    return tuple(sorted((hit for hit in hits if hit), key=lambda hit: hit.weight))
+
+
+def _candidates(built: Built, asked: tuple[Asked, ...], rules: tuple[Rule, ...]) -> Candidates:
+    kinds = tuple(dict.fromkeys(kind for each in asked for kind in each.kinds))
+    return Candidates(measure(built.graph, built.assumptions), rules, kinds)
+
+
+def _hit(built: Built, candidates: Candidates, asked: tuple[Asked, ...], own: bool, deep: bool) -> Hit | None:
+    """The net with explanations of every figure; None where one of them has none."""
+    found = []
+    for each in asked:
+        matches = candidates.matches(each, deep)
+        if not matches:
+            return None
+        found.append(tuple(matches))
+    return Hit(built.graph.name, _input(built), own, tuple(found))
+
+
+def _input(built: Built) -> Volume:
+    return next(node.op.out() for node in built.graph.nodes if not node.inputs)
