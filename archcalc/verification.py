@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from archcalc.analyses.costs import Report, measure
 from archcalc.analyses.expectations import Judged, judged
-from archcalc.analyses.papers import Claim, Outcome, judge, read_table
+from archcalc.analyses.papers import Claim, Outcome, Rows, Slices, judge, read_table
+from archcalc.analyses.quantities import Part
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, in_order, quoted
 from archcalc.lang.printer import print_expr
 from archcalc.lang.source import Source
@@ -57,6 +58,13 @@ def verify(names: tuple[str, ...] = (), progress: Progress = lambda *_: None) ->
         help = "claim something: `expect params = …`; of a net with arguments given nothing is claimed"
         raise SpecError([Fault(f"nothing is claimed in {asked}", help=help)])
     return Verdict(tuple(outcomes))
+
+
+def _run(part: Part, image: Slices, filter: Slices) -> Rows:
+    """What a part of a net makes of an image that is written out."""
+    from archcalc.executor.examples import work_out
+
+    return work_out(part, image, filter)
 
 
 Claims = Callable[["_Reports"], list[Outcome]]
@@ -133,7 +141,7 @@ def _table(path: Path, reports: _Reports, wanted: set[str] | None = None) -> lis
     faults: list[Fault] = []
     for claim in claims:
         try:
-            outcomes.append(judge(claim, lambda arch, size: reports.find(arch, size, path.parent)))
+            outcomes.append(judge(claim, lambda arch, size: reports.find(arch, size, path.parent), _run))
         except SpecError as error:  # of the net that the claim names
             first = error.faults[0]
             named = Fault(f"`{claim.arch}`: {first.message}", claim.span, help=first.help)

@@ -382,8 +382,7 @@ def test_a_net_of_symbols_is_refused_or_built_and_nothing_else(text: str) -> Non
 def test_the_formulas_of_a_net_give_its_numbers_or_tell_that_they_do_not_hold(text: str, h: int, w: int) -> None:
     try:
         found = archcalc.formula(text, "H,W")
-    except SpecError as error:
-        assert "symbol" in str(error) or "H" in str(error) or "W" in str(error)
+    except SpecError:  # it asks for numbers, or fits no input; or it has none whose sides could be free
         return
     for form in ("table", "csv", "md", "json", "latex"):
         assert "".join(formulas.lines(found.report, found.built, Setting(found.batch), View(form), io.StringIO()))

@@ -1,20 +1,19 @@
 """The numbers that the lectures work out by hand, given by the kernels: exactly, or to the last digit.
 
-Each test names its record of the lectures (S0-024); what is printed is read from the tables where it stands there.
+Those that are values of a net stand in the tables of `archcalc verify`. Each test names its record (S0-024).
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import chain, product
-from typing import Any, NamedTuple
+from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
 
 from archcalc.analyses.costs import Row, measure
-from archcalc.analyses.papers import Claim, agrees, read_table
-from archcalc.library import load, paper_files, read_spec
+from archcalc.library import load
 
 Array = Any
 
@@ -40,58 +39,7 @@ def run(text: str, image: Array, w: Array | None = None) -> Array:
     return y[0]
 
 
-# ---------------------------------------------------------------- the tables
-
-COUNT, ONWARDS = "0 1 2; 3 4 5; 6 7 8", "1 2 3; 4 5 6; 7 8 9"
 MAP = "1 1 2 4; 5 6 7 8; 3 2 1 0; 1 2 3 4"  # S0, "Simple example"
-SIGNED = "-1 4 1 2; 0 1 3 -2; 1 5 -2 6; 3 -1 -2 -2"  # S4, "Overlapping pooling"
-
-
-class Example(NamedTuple):
-    """What goes into a net whose values a table prints: the slices of an image, and of a filter."""
-
-    image: tuple[str, ...]
-    filter: tuple[str, ...] = ()
-
-
-EXAMPLES = {
-    ("S2-006", "input 3x3x1; conv 2/1/0 1 nobias"): Example((COUNT,), ("0 1; 2 3",)),
-    ("S2-013", "input 3x3x1; conv 2/1/1 1 nobias"): Example((COUNT,), ("0 1; 2 3",)),
-    ("S2-020", "input 3x3x1; conv 2/3x2/1 1 nobias"): Example((COUNT,), ("0 1; 2 3",)),
-    ("S2-024", "input 3x3x2; conv 2/1/0 1 nobias"): Example((COUNT, ONWARDS), ("0 1; 2 3", "1 2; 3 4")),
-    ("S2-028", "input 3x3x1; pool 2/1"): Example((COUNT,)),
-    ("S2-030", "input 3x3x1; avgpool 2/1"): Example((COUNT,)),
-    ("S0-024", "input 4x4x1; pool 2/2"): Example((MAP,)),
-    ("S0-031", "input 4x4x1; avgpool 2/2"): Example((MAP,)),
-    ("S4-010", "input 1x1x6; n: lrn 5"): Example(("1", "2", "3", "4", "5", "6")),
-    ("S4-011", "input 4x4x1; pool 2/2"): Example((SIGNED,)),
-    ("S4-011", "input 4x4x1; pool 3/1"): Example((SIGNED,)),
-    ("S4-011", "input 4x4x1; pool 2/1"): Example((SIGNED,)),
-    ("S4-011", "input 4x4x1; pool 3/2"): Example((SIGNED,)),
-    ("S4-011", "input 4x4x1; pool 3/2 ceil"): Example((SIGNED,)),
-}
-WAITING = [
-    claim for path in paper_files() for claim in read_table(read_spec(path)) if "test_lecture_examples" in claim.waits
-]
-PRINTED = {(claim.ids[0], claim.arch): claim for claim in WAITING if claim.quantity == "values"}
-
-
-def test_every_figure_that_waits_for_numbers_is_worked_out_here() -> None:
-    assert PRINTED.keys() == EXAMPLES.keys()
-    assert {claim.quantity for claim in WAITING} == {"values", "constants"}
-
-
-@pytest.mark.parametrize("claim", PRINTED.values(), ids=[" ".join(key) for key in PRINTED])
-def test_values_are_those_that_the_lecture_prints(claim: Claim) -> None:
-    image, weights = (
-        np.stack([matrix(text) for text in texts], -1) if texts else None
-        for texts in EXAMPLES[claim.ids[0], claim.arch]
-    )
-    found = run(claim.arch, image, None if weights is None else weights[..., None])
-    printed = [row.split() for row in claim.printed.split(";")]
-    assert [len(row) for row in printed] == [found[0].size] * len(found)
-    for word, value in zip(chain(*printed), found.flatten(), strict=True):
-        assert agrees(Fraction(value), word) == ("rounds" if isinstance(value, float) else "holds")
 
 
 # ---------------------------------------------------------------- pooling as a matrix

@@ -383,7 +383,71 @@ def test_an_erratum_fails_if_what_is_right_is_not_found(tmp_path: Path) -> None:
 
 
 def test_a_claim_that_waits_is_not_judged(tmp_path: Path) -> None:
-    assert status('{ printed = "6 8; 3 4", waits = "the executor" }', tmp_path) == "waits"
+    assert status('{ printed = "6 8; 3 4", waits = "a spec of the net" }', tmp_path) == "waits"
+
+
+MAP = """[[row]]
+arch = "input 4x4x1; avgpool 2"
+image = "1 1 2 4; 5 6 7 8; 3 2 1 0; 1 2 3 5"
+values = {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("printed", "verdict"),
+    [
+        ("3.25 5.25; 2 2.25", "holds"),
+        ("3.25 5.25; 2 2.3", "rounds"),
+        ("3.25 5.25; 2 2.2", "fails"),
+        ("3.25 5.25 2 2.25", "fails"),
+    ],
+)
+def test_values_are_worked_out_each_to_its_last_digit(printed: str, verdict: str, tmp_path: Path) -> None:
+    assert [each.status for each in judged(MAP.format(f'"{printed}"'), tmp_path)] == [verdict]
+
+
+def test_values_are_recorded_beside_what_was_found(tmp_path: Path) -> None:
+    (found,) = judged(MAP.format('{ follows = "1 2" }'), tmp_path)
+    assert (found.status, found.computed) == ("fails", "3.25 5.25; 2 2.25")
+
+
+def test_values_may_be_cut_off_or_wrong_as_any_figure(tmp_path: Path) -> None:
+    cut_off = '{ printed = "3.2 5.25; 2 2.2", truncated = true }'
+    wrong = '{ printed = "3 5; 2 3", erratum = "why", right = "3.25 5.25; 2 2.25" }'
+    agreed = wrong.replace("3 5; 2 3", "3.2 5.2; 2 2.2")
+    found = [judged(MAP.format(cell), tmp_path)[0].status for cell in (cut_off, wrong, agreed)]
+    assert found == ["truncates", "erratum", "fails"]
+
+
+@pytest.mark.parametrize(
+    ("arch", "numbers", "message"),
+    [
+        ("input 2x2x1; pool 2", 'image = "1 2 3"', "the image is 1x3x1, the input of"),
+        ("input 2x2x2; pool 2", 'image = ["1 2; 3 4", "1 2 3"]', "the slices of an image or a filter differ in size"),
+        ("input 2x2x1; pool 2", 'image = "1 2; 3"', "cannot read `1 2; 3` as rows of numbers"),
+        ("input 2x2x1; pool 2", 'image = "1 2; 3 x"', "cannot read `1 2; 3 x` as rows of numbers"),
+        ("input 2x2x1; pool 2", "image = 7", "`image` has to be rows of numbers, or a list of them"),
+        ("a: input 2x2x1; b: input 2x2x1; add a, b", 'image = "1 2; 3 4"', "the image is 2x2x1, the input of"),
+        ("input 2x2x1; conv 2 1 nobias", 'image = "1 2; 3 4"', "the filter is none, the weights of"),
+        ("input 2x2x1; conv 2 1", 'image = "1 2; 3 4"\nfilter = "1 2; 3 4"', "are 2x2x1x1 and 1 values"),
+        ("input 2x2x1; pool 2", 'image = "1 2; 3 4"\nfilter = "1 2; 3 4"', "are none"),
+    ],
+)
+def test_numbers_that_do_not_fit_are_refused(arch: str, numbers: str, message: str, tmp_path: Path) -> None:
+    row = f'[[row]]\narch = "{arch}"\n{numbers}\nvalues = "1"\n'
+    assert message in faults(row, tmp_path)[0].message
+
+
+def test_only_small_nets_are_worked_out(tmp_path: Path) -> None:
+    image, filter = ("; ".join(["1 " * n] * n) for n in (40, 9))
+    row = f'[[row]]\narch = "input 40x40x1; conv 9 1 nobias"\nimage = "{image}"\nfilter = "{filter}"\nvalues = "1"\n'
+    assert "more than 50,000 multiply-adds" in faults(row, tmp_path)[0].message
+
+
+def test_values_are_those_of_a_layer_where_one_is_named(tmp_path: Path) -> None:
+    row = '[[row]]\narch = "input 1x2x1; a: relu; upsample 2"\nimage = "-1 2"\nlayer = "{}"\nvalues = "0 2"\n'
+    assert judged(row.format("a"), tmp_path)[0].status == "holds"
+    assert "has no layer `b`" in faults(row.format("b"), tmp_path)[0].message
 
 
 def test_a_word_means_what_the_table_says(tmp_path: Path) -> None:
@@ -493,5 +557,5 @@ def test_a_formula_that_cannot_be_tried_is_refused(row: str, message: str, tmp_p
 def test_the_examples_of_the_reference_page_are_tables(tmp_path: Path) -> None:
     page = (Path(__file__).parent.parent / "docs" / "tables.md").read_text("utf-8")
     blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     assert {each.status for each in judged("".join(blocks), tmp_path, "")} == {"holds", "rounds", "erratum"}

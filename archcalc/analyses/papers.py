@@ -19,11 +19,11 @@ import operator
 import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import product
+from itertools import chain, product
 from typing import Any, NamedTuple
 
 from archcalc.analyses.costs import Report
-from archcalc.analyses.quantities import NoLayer, known_quantities, part_of, quantity
+from archcalc.analyses.quantities import NoLayer, Part, known_quantities, part_of, quantity
 from archcalc.builder.values import Evaluator, Refused, Scope, Unknown, names_in
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
 from archcalc.lang.source import Source, Span
@@ -34,7 +34,20 @@ from archcalc.volume import Volume
 
 STATUSES = ("holds", "rounds", "truncates", "erratum", "fails", "waits")
 FILE_KEYS = ("source", "place", "year", "note", "arch", "means", "kilo", "digits", "row")
-ROW_KEYS = ("arch", "input", "layer", "than", "than_layer", "note", "id", "place", "each", "where")
+ROW_KEYS = (
+    "arch",
+    "input",
+    "layer",
+    "than",
+    "than_layer",
+    "note",
+    "id",
+    "place",
+    "each",
+    "where",
+    "image",
+    "filter",
+)
 CELL_KEYS = (
     "printed",
     "follows",
@@ -56,7 +69,12 @@ FILE_KINDS: Kinds = {
     "kilo": (dict, "a table of numbers"),
     "digits": (dict, "a table of numbers"),
 }
-ROW_KINDS: Kinds = {"id": ((str, list), "text, or a list of texts"), "each": (dict, "a table of ranges")}
+ROW_KINDS: Kinds = {
+    "id": ((str, list), "text, or a list of texts"),
+    "each": (dict, "a table of ranges"),
+    "image": ((str, list), "rows of numbers, or a list of them"),
+    "filter": ((str, list), "rows of numbers, or a list of them"),
+}
 CELL_KINDS: Kinds = {
     "printed": ((str, int, float), "the figure as printed"),
     "follows": ((str, int, float), "the figure that follows"),
@@ -77,6 +95,8 @@ ASKED = (
     "equals",
     "each",
     "where",
+    "image",
+    "filter",
 )
 MOST_CASES = 20_000
 BOUNDS: dict[str, Callable[[Any, Any], bool]] = {
@@ -88,6 +108,19 @@ BOUNDS: dict[str, Callable[[Any, Any], bool]] = {
 
 Find = Callable[[str, str | None], Report]  # the report of a net, by what the command line calls ARCH; its input
 Figures = dict[str, Any]
+Run = Callable[[Part, "Slices", "Slices"], "Rows"]  # what a part of a net makes of an image with a filter
+
+
+class Rows(NamedTuple):
+    """Numbers that are written out row by row: `0 1 2; 3 4 5`."""
+
+    rows: tuple[tuple[Fraction, ...], ...]
+
+    def __str__(self) -> str:
+        return "; ".join(" ".join(f"{float(value):.12g}" for value in row) for row in self.rows)
+
+
+Slices = tuple[Rows, ...]  # of depth
 
 
 class Claim(NamedTuple):
@@ -117,6 +150,8 @@ class Claim(NamedTuple):
     note: str = ""
     each: tuple[tuple[str, tuple[int, ...]], ...] = ()  # values of the letters of a formula
     where: str = ""
+    image: Slices = ()  # numbers that arrive, of which `values` are what the net makes
+    filter: Slices = ()  # its weights
 
 
 class Outcome(NamedTuple):
@@ -256,6 +291,8 @@ def _claim(table: dict[str, Any], row: dict[str, Any], key: str, span: Span) -> 
         note=cell.get("note", row.get("note", table.get("note", ""))),
         each=tuple((letter, _range(text, span)) for letter, text in row.get("each", {}).items()),
         where=row.get("where", ""),
+        image=_slices(row.get("image", ()), span),
+        filter=_slices(row.get("filter", ()), span),
         span=span,
     )
     _check(claim)
@@ -270,6 +307,28 @@ def _range(text: object, span: Span) -> tuple[int, ...]:
     if not found or int(found[1]) > int(found[2]):
         raise _Bad(Fault(f"cannot read the range {quoted(str(text))}", span, help="write `1..7`"))
     return tuple(range(int(found[1]), int(found[2]) + 1))
+
+
+def _slices(texts: str | list[str], span: Span) -> Slices:
+    """The slices of an image or a filter."""
+    return tuple(_rows(text, span) for text in ([texts] if isinstance(texts, str) else texts))
+
+
+def _rows(text: str, span: Span) -> Rows:
+    words = _words(text)
+    numbers = all(re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", word) for row in words for word in row)
+    if numbers and len({len(row) for row in words}) == 1:
+        return Rows(tuple(tuple(map(Fraction, row)) for row in words))
+    raise _Bad(Fault(f"cannot read {quoted(text)} as rows of numbers", span, help="write `0 1 2; 3 4 5`"))
+
+
+def _words(text: str) -> list[list[str]]:
+    return [row.split() for row in text.split(";")]
+
+
+def _is_worked_out(claim: Claim) -> bool:
+    """Whether the claim is about the numbers that a net makes of an image."""
+    return claim.quantity == "values" and bool(claim.image)
 
 
 def _check(claim: Claim) -> None:
@@ -291,7 +350,9 @@ def _check(claim: Claim) -> None:
         raise _Bad(Fault("`where` is for formulas, which have letters: `each = …`", claim.span))
     else:
         for text in (claim.printed, *filter(None, [claim.right])):
-            if _figure(_bound(text)[1], claim.kilo) is None:
+            if _is_worked_out(claim):
+                _rows(text, claim.span)
+            elif _figure(_bound(text)[1], claim.kilo) is None:
                 raise _Bad(Fault(f"cannot read {quoted(text)} as a figure or a size", claim.span))
     for formula in formulas:
         _expression(formula, claim.span)
@@ -337,19 +398,20 @@ def _expression(text: str, span: Span) -> Expr:
 # ---------------------------------------------------------------- judging
 
 
-def judge(claim: Claim, find: Find) -> Outcome:
+def judge(claim: Claim, find: Find, run: Run) -> Outcome:
     """What the engine finds, and whether the printed figure holds. Raises `SpecError` for a net or layer unknown."""
     if claim.waits:
         return Outcome(claim, None, "waits", claim.waits)
     if claim.each:
         return _judge_formula(claim, find)
-    computed = _computed(claim, find)
-    agreement = agrees(computed, claim.printed, claim.kilo, claim.digits, claim.truncated or bool(claim.erratum))
+    found = _worked_out(claim, find, run) if _is_worked_out(claim) else _computed(claim, find)
+    computed = str(found) if isinstance(found, Rows) else found
+    agreement = agrees(found, claim.printed, claim.kilo, claim.digits, claim.truncated or bool(claim.erratum))
     if not claim.erratum:
         return Outcome(claim, computed, agreement or "fails", claim.note)
     if agreement:
         return Outcome(claim, computed, "fails", "recorded as an erratum, but the engine agrees with it")
-    if not agrees(computed, claim.right, claim.kilo):
+    if not agrees(found, claim.right, claim.kilo):
         return Outcome(claim, computed, "fails", f"an erratum, but {claim.right}, said to be right, is not found")
     return Outcome(claim, computed, "erratum", claim.erratum)
 
@@ -362,6 +424,8 @@ def agrees(computed: Any, printed: str, kilo: int = 1000, digits: int = 0, trunc
     >>> agrees(208_896, "128x1x1x32 + 32x5x5x256"), agrees(23_834_568, "<25M"), agrees(1202, "1000+")
     ('holds', 'holds', 'holds')
     """
+    if isinstance(computed, Rows):
+        return _all_agree(computed, _words(printed), truncated)
     relation, text = _bound(printed)
     figure = _figure(text, kilo)
     if figure is None:
@@ -384,6 +448,15 @@ def agrees(computed: Any, printed: str, kilo: int = 1000, digits: int = 0, trunc
     if figure.rounds_from(computed):
         return "rounds"
     return "truncates" if truncated and figure.truncates_from(computed) else ""
+
+
+def _all_agree(computed: Rows, printed: list[list[str]], truncated: bool) -> str:
+    """As `agrees`, of each number: the least that is true of all."""
+    if [len(row) for row in computed.rows] != [len(row) for row in printed]:
+        return ""
+    pairs = zip(chain(*computed.rows), chain(*printed), strict=True)
+    found = [agrees(value, word, truncated=truncated) for value, word in pairs]
+    return "" if "" in found else max(found, key=STATUSES.index)
 
 
 def _computed(claim: Claim, find: Find) -> Any:
@@ -430,18 +503,28 @@ def _figures(claim: Claim, find: Find, arch: str, layer: str | None, wanted: lis
     if not arch:
         lacks = "is not a letter of the formula" if claim.each else "is a quantity of a net, but the row names none"
         raise SpecError([Fault(f"{quoted(wanted[0])} {lacks}", claim.span)])
-    report = find(arch, claim.input)
-    try:
-        part = part_of(report, layer)
-    except NoLayer as missing:
-        help = did_you_mean(missing.name, report.graph.volumes)
-        raise SpecError([Fault(f"`{arch}` has no layer {quoted(missing.name)}", claim.span, help=help)]) from None
+    part = _part(claim, find, arch, layer)
     figures = {name: quantity(part, name) for name in wanted}
     for name, figure in figures.items():
         if figure is None:
             help = did_you_mean(name, known_quantities()) or f"there are {', '.join(known_quantities())}"
             raise SpecError([Fault(f"unknown quantity {quoted(name)}", claim.span, help=help)])
     return figures
+
+
+def _part(claim: Claim, find: Find, arch: str, layer: str | None) -> Part:
+    """The net, or the part of it, that a claim is about."""
+    report = find(arch, claim.input)
+    try:
+        return part_of(report, layer)
+    except NoLayer as missing:
+        help = did_you_mean(missing.name, report.graph.volumes)
+        raise SpecError([Fault(f"`{arch}` has no layer {quoted(missing.name)}", claim.span, help=help)]) from None
+
+
+def _worked_out(claim: Claim, find: Find, run: Run) -> Rows:
+    """The numbers that a net makes of those that are given."""
+    return run(_part(claim, find, claim.arch, claim.layer), claim.image, claim.filter)
 
 
 def _judge_formula(claim: Claim, find: Find) -> Outcome:
