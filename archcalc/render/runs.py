@@ -184,11 +184,17 @@ def _footer(execution: Execution, shown: list[Step]) -> Iterator[tuple[str, str]
     yield "kernels", "the definition of each layer" if forward.request.reference else "fast ones"
     yield "fingerprint", FINGERPRINT.format(execution.places)
     yield "memory", _memory(execution)
-    layers = sum(step.seconds for step in forward.steps)
-    parts = [f"{duration(layers)} in layers", f"{duration(forward.making)} for weights"]
-    if execution.backward:
-        parts.insert(1, f"{duration(sum(step.seconds for step in execution.backward.steps))} on the way back")
-    yield "time", f"{duration(execution.seconds)}: {', '.join(parts)}"
+    yield "time", _time_told(execution)
+
+
+def _time_told(execution: Execution) -> str:
+    """The whole time, and its parts."""
+    forward, back = execution.forward, execution.backward
+    parts = {"in layers": sum(step.seconds for step in forward.steps), "for weights": forward.making}
+    if back:
+        parts["on the way back"] = sum(step.seconds for step in back.steps)
+    named = ", ".join(f"{duration(seconds)} {what}" for what, seconds in parts.items())
+    return f"{duration(execution.seconds)}: {named}"
 
 
 FINGERPRINT = (
