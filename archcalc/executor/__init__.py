@@ -1,0 +1,1 @@
+"""Nets run on arrays: the only room that imports NumPy."""

@@ -1,0 +1,78 @@
+"""A net run: the very graph that `table` analyzes, on arrays, beside what the analysis says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from time import perf_counter
+from typing import NamedTuple
+
+from archcalc.analyses.costs import Report
+from archcalc.executor.backward import WayBack, go_back
+from archcalc.executor.base import Array
+from archcalc.executor.fingerprints import PLACES
+from archcalc.executor.forward import Forward, Progress, Request, Run, Step
+from archcalc.executor.planning import peak_memory
+from archcalc.executor.stored import Writer, refused
+from archcalc.lang.errors import Fault, SpecError
+
+
+class Execution(NamedTuple):
+    """A run, forth and, if that was asked for, back."""
+
+    forward: Forward
+    backward: WayBack | None
+    seconds: float
+    places: int  # that a fingerprint sees
+    peak_bytes: int | None  # that the process has had in memory; None where the system does not say
+
+    @property
+    def layers(self) -> tuple[Step, ...]:
+        """The layers that have been run."""
+        return self.forward.steps
+
+    @property
+    def outputs(self) -> dict[str, Array]:
+        """The outputs of the net by name, the main one first: b, h, w, c."""
+        return self.forward.outputs
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every layer is as the analysis says."""
+        return self.forward.agrees and (self.backward is None or self.backward.agrees)
+
+
+def execute(report: Report, request: Request, progress: Progress = lambda *_: None) -> Execution:
+    """Runs a net, one layer after the other, and stops at the first that is not as the report says.
+
+    Activations are freed when they have been used last, but for the way back, which takes them all; the weights of a
+    layer are made when its turn comes, and dropped. Raises `SpecError` for what does not fit: files, names, memory.
+    """
+    started = perf_counter()
+    _refuse_symbols(report)
+    with _refusing_memory(), ExitStack() as files:
+        run = Run(report, request, progress)
+        run.save, run.save_weights = (
+            None if path is None else files.enter_context(Writer(path)) for path in (request.save, request.save_weights)
+        )
+        forward = run.forward()
+        backward = go_back(run) if request.backward and forward.agrees else None
+    return Execution(forward, backward, perf_counter() - started, PLACES, peak_memory())
+
+
+def _refuse_symbols(report: Report) -> None:
+    """Raises `SpecError` for a net that has sizes in symbols."""
+    for row in report.rows:
+        if not all(isinstance(n, int) for n in (*row.output, row.macs)):
+            message = f"`{report.graph.name}` cannot be run: the output of `{row.name}` is {row.output}, in symbols"
+            raise SpecError([Fault(message, row.node.span, help="give the input in numbers: `--input 224x224x3`")])
+
+
+@contextmanager
+def _refusing_memory() -> Iterator[None]:
+    """Turns the end of memory into a fault: another process may take what was left when a run was planned."""
+    try:
+        yield
+    except MemoryError as error:
+        said = " ".join(str(error).split())
+        raise refused("memory has run out" + (f": {said[0].lower()}{said[1:]}" if said else "")) from None
