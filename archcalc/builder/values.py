@@ -211,7 +211,7 @@ class Evaluator:
             return self._compared(expr, left, right)
         if expr.op in ("//", "%") and isinstance(right, (int, Fraction)) and right <= 0:
             raise Refused(Fault(f"cannot divide by {right}", expr.right.span))
-        if expr.op in ("//", "%") and isinstance(right, Symbolic):
+        if expr.op in ("//", "%") and not isinstance(right, (int, Fraction)):
             self.symbolic(right, 1, expr.right, "what is divided by")
         try:
             return bounded(_ARITHMETIC[expr.op](left, right), expr)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from types import NoneType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.analyses.costs import Fold, Report, Row, Totals, fold
-from archcalc.analyses.rules import Rule
 from archcalc.render import table
 from archcalc.render.table import Column, Share, Table
 from archcalc.units import BYTES_PER_VALUE, binary, decimal, exact, megabytes, percent, rows_and_columns
-from archcalc.volume import Dim, Symbolic, Volume
+from archcalc.volume import Dim, Volume
+
+if TYPE_CHECKING:
+    from archcalc.analyses.rules import Rule
 
 ONCE = "every output once, the input too; ReLU and its kin, dropout and reshapes work in place"
 TWICE = "every output, and the input of every conv and fc a second time: so CS231n comes to 93MB for VGG-16"
@@ -76,7 +79,9 @@ def layer_table(
 
 def is_symbolic(cell: Any) -> bool:
     """Whether a cell is a formula, or a volume with one among its sides."""
-    return any(map(is_symbolic, cell)) if isinstance(cell, Volume) else isinstance(cell, Symbolic)
+    if isinstance(cell, Volume):
+        return any(map(is_symbolic, cell))
+    return not isinstance(cell, (int, str, Share, NoneType))  # quicker than to ask a protocol
 
 
 def _feeders(folds: list[Fold]) -> list[str]:
