@@ -9,17 +9,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from os import PathLike
 from typing import TYPE_CHECKING, NamedTuple
 
 from archcalc.analyses.capacity import Fit, read_memory
 from archcalc.analyses.capacity import fit as run_fit
-from archcalc.analyses.costs import Report, Row, Totals, measure
+from archcalc.analyses.costs import Report, Row, Totals, add_up, measure
 from archcalc.analyses.expectations import unmet
 from archcalc.analyses.explanation import Explained, Explanation
 from archcalc.analyses.explanation import explain as run_explain
 from archcalc.analyses.memory import Ledger, Plan, account
+from archcalc.analyses.quantities import named_part
 from archcalc.builder import Assumption, Built
 from archcalc.lang.errors import SpecError
 from archcalc.lang.printer import print_tree
@@ -124,24 +126,39 @@ class Formulas(NamedTuple):
         """What has to hold of the symbols."""
         return self.report.assumptions
 
-    def total(self, group: str = "") -> Totals:
-        """The sums over the whole net, or over a group (`conv2_x`), for the whole batch."""
-        return self.report.total(group).of_batch(self.batch)
+    def total(self, layers: str | None = None) -> Totals:
+        """The sums over the whole net, or over a part of it, for the whole batch.
+
+        A part is a layer, a group (`conv2_x`) or a stretch (`conv1_1..pool2`). Raises `SpecError` where there is none.
+        """
+        return add_up(named_part(self.report, layers).rows).of_batch(self.batch)
 
     def at(self, **numbers: int) -> Totals:
-        """The sums with numbers for the symbols. Raises `ValueError` where the net cannot be built with them."""
-        from archcalc.symbolic import at, failing
+        """The sums with numbers for the symbols.
 
+        Raises `TypeError` for a symbol missing or no whole number, `ValueError` where there is no such net.
+        """
+        from archcalc.symbolic import at, failing, symbols_of
+
+        wanted = {name for value in (*self.totals, *self._sides()) for name in symbols_of(value)}
+        wrong = {name: number for name, number in numbers.items() if type(number) is not int}
+        if wanted - numbers.keys() or wrong:
+            raise TypeError(f"whole numbers are wanted for {', '.join(sorted(wanted))}; given {numbers}")
+        if any(number < 1 for number in numbers.values()):
+            raise ValueError(f"a symbol stands for a number of at least 1; given {numbers}")
         broken = failing(self.assumptions, numbers)
         if broken:
             raise ValueError(f"there is no such net at {numbers}: it holds when {broken[0]}")
         return Totals(*(at(value, numbers) for value in self.totals))
 
-    def compile(self, group: str = "") -> CompiledCosts:
-        """The sums as a function over arrays of numbers for the symbols; see `CompiledCosts`."""
+    def _sides(self) -> Iterator[Dim]:
+        return chain.from_iterable((each.condition.a, each.condition.b) for each in self.assumptions)
+
+    def compile(self, layers: str | None = None) -> CompiledCosts:
+        """The sums, of a part as `total` takes it, as a function over arrays; see `CompiledCosts`."""
         from archcalc.executor.compiled import compile_costs
 
-        return compile_costs(self.total(group), self.assumptions)
+        return compile_costs(self.total(layers), self.assumptions)
 
     def __str__(self) -> str:
         from archcalc.render import formulas

@@ -18,10 +18,11 @@ from archcalc.interval import Interval
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, in_order, quoted
 from archcalc.lang.parser import parse, parse_call, parse_size
 from archcalc.lang.printer import print_tree
-from archcalc.lang.source import Source
+from archcalc.lang.source import Source, Span
 from archcalc.lang.syntax import Arch, Argument, Block, BlockCall, Body, Expect, Expr, Fact, Item, Let, Name, Use, parts
 from archcalc.volume import Dim, Undecided
 
+MOST_SYMBOLS = 20
 BATCH = "N"  # the symbol of the images in a batch
 _CALL = re.compile(r"[A-Za-z_]\w*\s*(\(.*\))?\s*", re.DOTALL)
 _ARCH = re.compile(r"^\s*arch\s+([A-Za-z_]\w*)", re.MULTILINE)
@@ -40,13 +41,28 @@ class Net(NamedTuple):
     folder: Path | None
 
     def build_free(self, free: tuple[str, ...], input: str | None = None) -> tuple[Built, Dim]:
-        """As `build`, and the batch: the symbol N where N is free and neither the input nor an argument is called so."""
+        """As `build`, and the batch: the symbol N where N is free and is no argument, and no symbol of the input."""
         symbols = _Symbols()
+        if len(free) > MOST_SYMBOLS:
+            raise _refused(f"{len(free)} symbols; at most {MOST_SYMBOLS} can be free at once")
         params = {param.name for param in self.arch.params} if self.arch else set()
         others = tuple(name for name in free if name != BATCH or name in params)
         built = self._built(input, others, symbols)
         batch = BATCH in free and BATCH not in symbols.names
         return built, symbols.symbol(BATCH) if batch else 1
+
+    def _not_free(self, name: str, free: tuple[str, ...], others: set[str]) -> Fault:
+        """The fault of a name that nothing has which could become a symbol."""
+        source = Source("--free", ",".join(free))
+        start = source.text.index(name)
+        params = [param.name for param in self.arch.params] if self.arch else []
+        message = f"{quoted(self.name)} has no {quoted(name)} that could be free"
+        if name in SYMBOLS_OF_INPUT and others:
+            help = f"its input has symbols of its own: {', '.join(sorted(others))}"
+        else:
+            known = (*SYMBOLS_OF_INPUT, BATCH, *params)
+            help = did_you_mean(name, known) or f"there are {', '.join(known)}"
+        return Fault(message, Span(source, start, start + len(name)), help=help)
 
     def build(self, input: str | None = None, free: tuple[str, ...] = ()) -> Built:
         """The graph, on another input than its own if one is given.
@@ -73,9 +89,7 @@ class Net(NamedTuple):
         built = build(self.tree, faults, self.name, self.arch, self.args, size, uses.find, symbols, free)
         for name in free:
             if name not in symbols.names:
-                params = [param.name for param in self.arch.params] if self.arch else []
-                help = did_you_mean(name, params) or f"there are {', '.join((*SYMBOLS_OF_INPUT, BATCH, *params))}"
-                raise _refused(f"{quoted(self.name)} has no {quoted(name)} that could be free", help)
+                raise SpecError([self._not_free(name, free, symbols.names - {*free})])
         symbols.check(built)
         return built
 

@@ -130,7 +130,7 @@ def test_of_several_inputs_those_as_long_as_the_first_are_free_with_it() -> None
 @pytest.mark.parametrize("free", ["q", "H,q", "h", "H W", "H;W", "__class__", "k" * 100_000, "H,,1", "é"])
 def test_a_name_that_nothing_has_is_refused(free: str) -> None:
     told = fault("formula", "vgg16", "--free", free)
-    assert re.search(r"that could be free; (there are H, W, C, N, classes|did you mean `classes`\?)$", told)
+    assert re.search(r"that could be free; (there are H, W, C, N, classes|did you mean `(classes|[HW])`\?)$", told)
 
 
 def test_a_near_name_is_proposed() -> None:
@@ -455,3 +455,66 @@ def test_every_net_of_the_zoo_has_formulas_in_all_its_arguments() -> None:
         found = archcalc.formula(name, sorted(params - numbers - {repeated.get(name)}))
         exact = archcalc.load(name).analyze().totals
         assert found.at(**found.built.numbers) == exact, name
+
+
+# ---------------------------------------------------------------- legal values in words, and what is refused in Python
+
+
+@pytest.mark.parametrize(
+    ("text", "legal"),
+    [
+        ("input NxNx3; add { pool 2 ; upsample 2 | conv 2 3 }", "N = 3, 5, 7, …"),
+        ("input NxNx3; add { pool 3 ; upsample 3 | conv 3 3 }", "N = 5, 8, 11, …"),
+        (
+            "input NxNx3; conv 3/2/1 8; a: pool 3/2 ceil; pool 2; deconv 2/2 8; add a",
+            "N = 7 to 10, 15 to 18, 23 to 26, …",
+        ),
+        ("input NxNx3; add { conv 3/2/1 8 | conv 9/3/11 8 }", "N = 25, 27 to 30, 32"),
+        ("input NxNx3; pool 4", "N >= 4"),
+    ],
+)
+def test_the_legal_inputs_in_words_are_all_of_them(text: str, legal: str) -> None:
+    (domain,) = domains(load(text).build().assumptions).values()
+    assert domain.text == legal
+    said = {
+        n
+        for first, last in re.findall(r"(\d+)(?: to (\d+))?", legal)
+        for n in range(int(first), int(last or first) + 1)
+    }
+    for n in range(1, max(said) + 1):
+        taken = True
+        try:
+            load(text.replace("NxN", f"{n}x{n}")).build()
+        except SpecError:
+            taken = False
+        assert taken == (n in said), n
+
+
+def test_a_net_that_any_input_fits_has_a_smallest_one_too() -> None:
+    assert "smallest    H = 1, W = 1" in output("formula", "resnet50", "--free", "H,W")
+
+
+@pytest.mark.parametrize("numbers", [{"H": 224}, {"H": "224", "W": 224}, {"H": 224.0, "W": 224}, {"H": True, "W": 9}])
+def test_what_is_no_number_for_a_symbol_is_refused(numbers: dict[str, int]) -> None:
+    with pytest.raises(TypeError, match="whole numbers are wanted for H, W"):
+        archcalc.formula("resnet50", "H,W").at(**numbers)
+
+
+def test_no_symbol_is_nought_or_less() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        archcalc.formula("resnet50", "H,W").at(H=-7, W=5)
+
+
+def test_a_part_that_there_is_not_is_refused_and_not_free() -> None:
+    net = archcalc.formula("vgg16", "H,W")
+    for call in (net.total, net.compile):
+        with pytest.raises(SpecError, match="there is no layer `conv9`"):
+            call("conv9")
+    assert str(net.total("conv1_1..conv1_2").macs) == "38592*H*W"
+
+
+def test_formulas_have_a_bound_on_their_symbols() -> None:
+    params = ", ".join(f"a{i}=4" for i in range(40))
+    free = ",".join(f"a{i}" for i in range(40))
+    told = fault("formula", f"arch a({params}) {{ input 8x8x3; conv 1 a0 }}", "--free", free)
+    assert "40 symbols; at most 20 can be free at once" in told

@@ -189,15 +189,17 @@ def size(shape: Shape) -> Dim:
 
 
 def sum_of(values: Iterable[Dim]) -> Dim:
-    """A sum of sizes; the numbers apart from the symbols, which are slow to add to."""
+    """A sum of sizes; the numbers apart, and symbols two by two, since long formulas are slow to add to."""
     numbers = 0
-    total: Dim = 0
+    left: list[Dim] = []
     for value in values:
         if isinstance(value, int):
             numbers += value
         else:
-            total = total + value
-    return total + numbers
+            left.append(value)
+    while len(left) > 1:
+        left = [a + b for a, b in zip(left[::2], left[1::2], strict=False)] + left[len(left) // 2 * 2 :]
+    return left[0] + numbers if left else numbers
 
 
 def add_up(rows: Iterable[Row]) -> Totals:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from archcalc.analyses.branches import START, gates_of, trace
 from archcalc.analyses.costs import Report, Row
 from archcalc.analyses.letters import AXES, Sources, arriving, leaving, lettered, sources_of
-from archcalc.analyses.quantities import NoLayer, part_of
+from archcalc.analyses.quantities import named_part
 from archcalc.analyses.terms import Letter, Product, Term, Whole, parts_of, value_of
-from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
 from archcalc.ops.base import Op, shown
 from archcalc.volume import Dim, Shape, Sweep, Volume, Work, unseen
 
@@ -157,27 +156,8 @@ def explain(report: Report, layers: str | None = None, batch: int = 1, bytes_per
 
     Raises `SpecError` for a layer that there is not.
     """
-    try:
-        rows = part_of(report, layers).rows
-    except NoLayer as missing:
-        raise SpecError([_no_layer(report, missing.name)]) from None
+    rows = named_part(report, layers).rows
     return Explanation(report, rows, batch, bytes_per_value, sources_of(report), gates_of(report.graph))
-
-
-def _no_layer(report: Report, name: str) -> Fault:
-    first, dots, last = name.partition("..")
-    if dots:
-        message = f"there is nothing from {quoted(first)} to {quoted(last)}"
-        return Fault(message, help=f"the layers run the other way: `{last}..{first}`")
-    names = {row.name: None for row in report.rows}
-    for row in report.rows:
-        names |= {".".join(row.node.group[:depth]): None for depth in range(1, len(row.node.group) + 1)}
-    help = did_you_mean(name, names) or f"its layers are {_listed([*names])}"
-    return Fault(f"there is no layer {quoted(name)} in {report.graph.name}", help=help)
-
-
-def _listed(names: Sequence[str], most: int = 8) -> str:
-    return ", ".join(f"`{name}`" for name in names[:most]) + (", …" if len(names) > most else "")
 
 
 def _side(letter: Letter) -> tuple[str, int]:

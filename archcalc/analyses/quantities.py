@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import chain
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from archcalc.analyses.costs import QUANTITIES, Report, Row, add_up, sum_of
 from archcalc.analyses.paths import receptive_sizes, weighted_layers
 from archcalc.analyses.stochastic import expected
 from archcalc.analyses.touched import add_touches, count_touched
+from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
 from archcalc.ops import REGISTRY
 from archcalc.volume import Dim, Volume, Work
 
@@ -53,6 +54,30 @@ def part_of(report: Report, layers: str | None) -> Part:
     if not rows:
         raise NoLayer(layers)
     return Part(report, rows, _at(report, rows[-1]))
+
+
+def named_part(report: Report, layers: str | None) -> Part:
+    """As `part_of`; raises `SpecError`, with what was likely meant."""
+    try:
+        return part_of(report, layers)
+    except NoLayer as missing:
+        raise SpecError([_no_layer(report, missing.name)]) from None
+
+
+def _no_layer(report: Report, name: str) -> Fault:
+    first, dots, last = name.partition("..")
+    if dots:
+        message = f"there is nothing from {quoted(first)} to {quoted(last)}"
+        return Fault(message, help=f"the layers run the other way: `{last}..{first}`")
+    names = {row.name: None for row in report.rows}
+    for row in report.rows:
+        names |= {".".join(row.node.group[:depth]): None for depth in range(1, len(row.node.group) + 1)}
+    help = did_you_mean(name, names) or f"its layers are {_listed([*names])}"
+    return Fault(f"there is no layer {quoted(name)} in {report.graph.name}", help=help)
+
+
+def _listed(names: Sequence[str], most: int = 8) -> str:
+    return ", ".join(f"`{name}`" for name in names[:most]) + (", …" if len(names) > most else "")
 
 
 def quantity(part: Part, name: str) -> Any:
@@ -122,7 +147,7 @@ _OWN: dict[str, Callable[[Part], Any]] = {
     "dropped_columns": lambda part: (part.rows[-1].cost.dropped or (0, 0))[1],
     "shape": _shape,
     "touched": lambda part: add_touches(count_touched(part.rows)).touched,
-    "receptive": lambda part: receptive_sizes(part.report.graph)[part.last],
+    "receptive": lambda part: receptive_sizes(part.report)[part.last],
     "expected_blocks": lambda part: expected(part.report).blocks,
     "expected_macs": lambda part: expected(part.report).macs,
     "expected_flops": lambda part: expected(part.report).flops,

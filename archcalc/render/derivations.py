@@ -19,7 +19,7 @@ from archcalc.render.drawings import legend
 from archcalc.render.structured import plain, totals
 from archcalc.render.table import Column, Row, Table
 from archcalc.units import binary, percent, rows_and_columns
-from archcalc.volume import Sweep, Work
+from archcalc.volume import Sweep, Undecided, Work
 
 FIGURES = ("values", "params", "MACs", "FLOPs")
 MOST = 3  # layers that carry most
@@ -225,7 +225,9 @@ def agreement(layer: Explained) -> str:
     op = layer.row.node.op
     if type(op).needs is Op.needs:
         return ""
-    return f"{said(op.needs)}: {' and '.join(map(str, layer.row.inputs))}"
+    open_ = [need.condition.text for need in op.needs(*layer.row.inputs) if isinstance(need.condition, Undecided)]
+    when = f", exactly when {' and '.join(dict.fromkeys(open_))}" if open_ else ""
+    return f"{said(op.needs)}: {' and '.join(map(str, layer.row.inputs))}{when}"
 
 
 def said(rule: Any) -> str:

@@ -104,7 +104,7 @@ def footer(report: Report, totals: Totals, setting: Setting) -> tuple[tuple[str,
         ("MACs", _written(totals.macs * setting.batch)),
         ("FLOPs", _written(totals.flops * setting.batch)),
         ("memory", f"{_written(values)} values of {setting.bytes_per_value} bytes in {setting.dtype}"),
-        *validity(report.assumptions),
+        *validity(report),
     )
 
 
@@ -112,10 +112,12 @@ def _written(value: Dim) -> str:
     return exact(value) if isinstance(value, int) else str(value)
 
 
-def validity(assumptions: tuple[Assumption, ...]) -> Iterator[tuple[str, str]]:
+def validity(report: Report) -> Iterator[tuple[str, str]]:
     """What is needed of the symbols, by which layer; where merges agree, with a smallest case in which they do not."""
+    from archcalc.symbolic import symbols_of
     from archcalc.symbolic.validity import domains, others, smallest
 
+    assumptions = report.assumptions
     found = domains(assumptions)
     told: dict[tuple[str, str], list[str]] = {}
     for domain in found.values():
@@ -127,9 +129,12 @@ def validity(assumptions: tuple[Assumption, ...]) -> Iterator[tuple[str, str]]:
     for (heading, about), texts in told.items():
         yield from ((heading, text) for text in texts) if not about else ((heading, " and ".join(texts) + about),)
     for domain in found.values():
-        if len(domain.reasons) > 1 or not domain.known:
-            yield "legal", domain.text if domain.known else f"{domain.text}, as far as was looked"
+        if domain.text != domain.reasons[0].condition.text or not domain.known:
+            yield "legal", domain.text if domain.known else f"{domain.text}; larger ones were not tried"
+    sides = {name for row in report.rows if not row.inputs for side in row.output for name in symbols_of(side)}
     least = smallest(assumptions)
+    if least is not None:
+        least = dict.fromkeys(sorted(sides), 1) | least
     if least:
         yield "smallest", ", ".join(f"{name} = {value}" for name, value in least.items())
 

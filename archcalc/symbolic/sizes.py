@@ -29,6 +29,7 @@ LONGEST_SEARCH = 65536  # for the places where sizes that grow unlike are equal
 DEEPEST = 20  # sizes nested in each other
 MOST_TERMS = 10_000  # of a product
 HIGHEST_DEGREE = 64  # of a polynomial
+MOST_TIDIED = 64  # terms
 COST_OF_FLOOR = 8  # in degrees: what is rounded down again and again is bounded too
 MOST_RESIDUES = 4  # that a sentence names
 _ATOMS: dict[Any, Size] = {}  # what a sympy symbol of a polynomial stands for
@@ -320,7 +321,10 @@ class Polynomial(Formula):
 
     def written(self, spelling: Spelling = TEXT) -> str:
         """As a formula: 38592*H*W + 512."""
-        return writing.polynomial(_sorted(tidy(self.terms)) if self.plain else self.terms, spelling)
+        expanded = writing.polynomial(self.terms, spelling)
+        if not self.plain or len(self.terms) > MOST_TIDIED:
+            return expanded
+        return min(writing.polynomial(_sorted(tidy(self.terms)), spelling), expanded, key=len)
 
 
 class Call:
@@ -542,7 +546,8 @@ def _residues(name: str, true: list[int], period: int) -> str:
     missing = [str(n) for n in range(period) if str(n) not in left]
     if len(missing) <= MOST_RESIDUES:
         return f"{name} mod {period} is not {', '.join(missing[:-1])}{' or ' if missing[:-1] else ''}{missing[-1]}"
-    return ""
+    together = int(left[-1]) - int(left[0]) + 1 == len(left)
+    return f"{name} mod {period} is {left[0]} to {left[-1]}" if together else ""
 
 
 def grow_alike(a: Size, b: Size) -> bool:

@@ -74,15 +74,31 @@ class Domain(NamedTuple):
 
     @property
     def text(self) -> str:
-        """In words: `H >= 63`, `H = 32, 48, 64, …`."""
-        last = self.last
-        end = self.start + self.period - 1 if last is None else last
-        if len(tuple(self.values_to(end))) == end - self.least + 1:  # without gaps
-            if last is None:
-                return f"{self.symbol} >= {self.least}"
-            return f"{self.least} <= {self.symbol} <= {last}" if last > self.least else f"{self.symbol} = {last}"
-        some = [str(n) for n in islice(self.values(), SHOWN + 1)]
-        return f"{self.symbol} = {', '.join(some[:SHOWN])}{', …' if len(some) > SHOWN else ''}"
+        """In words: `H >= 63`, `H = 32, 48, 64, …`, `H = 7 to 10, 15 to 18, 23 to 26, …`."""
+        end = max(self.start, self.least) + (SHOWN + 1) * self.period
+        found = runs(self.values_to(end))
+        if len(found) == 1:
+            first, last = found[0]
+            if self.last is None:
+                return f"{self.symbol} >= {first}"
+            return f"{first} <= {self.symbol} <= {self.last}" if last > first else f"{self.symbol} = {first}"
+        some = [f"{first} to {last}" if last > first else f"{first}" for first, last in found[:SHOWN]]
+        return f"{self.symbol} = {', '.join(some)}{', …' if len(found) > SHOWN else ''}"
+
+
+def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Rising numbers as stretches without gaps.
+
+    >>> runs([1, 2, 3, 7, 9, 10])
+    [(1, 3), (7, 7), (9, 10)]
+    """
+    found: list[tuple[int, int]] = []
+    for n in numbers:
+        if found and found[-1][1] == n - 1:
+            found[-1] = (found[-1][0], n)
+        else:
+            found.append((n, n))
+    return found
 
 
 @lru_cache(maxsize=16)  # a net is refused by them, and then told about
