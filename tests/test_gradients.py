@@ -291,7 +291,7 @@ def test_local_response_normalization_is_that_of_the_paper() -> None:
 
 @pytest.fixture(scope="module")
 def torch() -> ModuleType:
-    return pytest.importorskip("torch", reason="gradients are compared with those of PyTorch where it is installed")
+    return pytest.importorskip("torch", reason="PyTorch is not installed: pip install -e '.[oracles]'")
 
 
 def assert_as_torch(torch: Any, case: Case) -> None:

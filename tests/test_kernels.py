@@ -456,7 +456,7 @@ def test_a_mean_divides_by_cells_of_the_padding_and_never_by_those_behind_it(
 @pytest.fixture(scope="module")
 def torch() -> ModuleType:
     """PyTorch: no requirement; without it these tests are skipped."""
-    module: ModuleType = pytest.importorskip("torch", reason="PyTorch is not installed: pip install -e '.[bench]'")
+    module: ModuleType = pytest.importorskip("torch", reason="PyTorch is not installed: pip install -e '.[oracles]'")
     return module
 
 

@@ -411,7 +411,7 @@ def test_the_tables_name_the_peak_and_what_is_saved(format_: str) -> None:
 def torch() -> ModuleType:
     return cast(
         ModuleType,
-        pytest.importorskip("torch", reason="what is saved is compared with PyTorch's where it is installed"),
+        pytest.importorskip("torch", reason="PyTorch is not installed: pip install -e '.[oracles]'"),
     )
 
 

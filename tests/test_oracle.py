@@ -20,7 +20,7 @@ from archcalc.library import load
 from archcalc.ops import REGISTRY, Op
 from archcalc.volume import Volume
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install -e '.[bench]'")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install -e '.[oracles]'")
 nn, functional = torch.nn, torch.nn.functional
 flop_counter = pytest.importorskip("torch.utils.flop_counter")
 
