@@ -16,18 +16,27 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from archcalc.analyses.capacity import Fit, read_memory
 from archcalc.analyses.capacity import fit as run_fit
+from archcalc.analyses.comparison import SORTS, Comparison
+from archcalc.analyses.comparison import compare as run_compare
 from archcalc.analyses.costs import Report, Row, Totals, add_up, measure
+from archcalc.analyses.differences import Difference
+from archcalc.analyses.differences import diff as run_diff
 from archcalc.analyses.expectations import unmet
 from archcalc.analyses.explanation import Explained, Explanation
 from archcalc.analyses.explanation import explain as run_explain
 from archcalc.analyses.memory import Ledger, Plan, account
 from archcalc.analyses.quantities import named_part
+from archcalc.analyses.receptive import View as Seen
+from archcalc.analyses.receptive import follow
+from archcalc.analyses.roofline import Roofline, find_device, roof
 from archcalc.builder import Assumption, Built
 from archcalc.lang.errors import SpecError
 from archcalc.lang.printer import print_tree
 from archcalc.library import Net, extract
 from archcalc.library import load as find
-from archcalc.solving import Answer, ask, solve_by_search
+from archcalc.lineup import gather, refuse_twins
+from archcalc.solving import CHOICES, ask, solve_by_search
+from archcalc.solving import Answer as Solved
 from archcalc.units import BYTES_PER_VALUE, COMPUTED
 from archcalc.verification import Verdict
 from archcalc.verification import verify as run_verify
@@ -44,19 +53,26 @@ __all__ = [
     "Answer",
     "Architecture",
     "ClaimsFail",
+    "Comparison",
     "Derivation",
+    "Difference",
     "Figure",
     "Fit",
     "Formulas",
     "Ledger",
     "Plan",
+    "Roofline",
     "SpecError",
     "Verdict",
+    "compare",
+    "diff",
     "explain",
     "fit",
     "formula",
     "load",
     "memory",
+    "receptive",
+    "roofline",
     "run",
     "solve",
     "verify",
@@ -271,12 +287,29 @@ def formula(arch: str | PathLike[str], free: str | Sequence[str] = (), input: st
     return Formulas(measure(built.graph, built.assumptions), built, batch)
 
 
+class Answer(Solved):
+    """What solves a question. As text it is what `archcalc solve` prints.
+
+    >>> import archcalc
+    >>> print(str(archcalc.solve("conv 11/?/0 96", input=227, out=55)).splitlines()[0])
+    conv 11/?/0 96; input 227x227x3; output 55x55: 1 solution
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        from archcalc.render.show import View
+        from archcalc.render.solutions import lines
+
+        return "\n".join(lines(self, View(), io.StringIO()))
+
+
 def solve(
-    arch: str,
-    input: str | None = None,
-    out: str | None = None,
+    arch: str | PathLike[str],
+    input: str | int | Sequence[int] | None = None,
+    out: str | int | Sequence[int] | None = None,
     at: str | None = None,
-    such_that: Sequence[str] = (),
+    such_that: str | Sequence[str] = (),
     like: str | None = None,
     no_drops: bool = False,
     choice: str = "",
@@ -284,19 +317,72 @@ def solve(
 ) -> Answer:
     """Which numbers stand in place of each `?` of a net, or on which inputs it is as wanted.
 
-    The words are those of `archcalc solve`; `choice` is `largest` or `smallest`. All solutions are found; the `most`
-    usual of them are built. Raises `SpecError`.
+    The words are those of `archcalc solve`, sizes numbers too (227, `(227, 227, 3)`); `choice` is `largest` or
+    `smallest`. All solutions are found; the `most` usual of them are built. Raises `SpecError`.
 
     >>> import archcalc
-    >>> [solution.values for solution in archcalc.solve("conv ?/4/0 96", input="227", out="55").solutions]
+    >>> [solution.values for solution in archcalc.solve("conv ?/4/0 96", input=227, out=(55, 55)).solutions]
     [(11,), (9,), (10,), (8,)]
     """
-    question = ask(arch, input, out, at, such_that, like, no_drops)
-    if question.of_inputs:
+    if choice not in CHOICES or most < 1:
+        raise ValueError(f"choice must be one of {', '.join(map(repr, CHOICES))}, and most at least 1")
+    wanted = (such_that,) if isinstance(such_that, str) else such_that
+    question = ask(str(arch), _size_text(input), _size_text(out), at, wanted, like, no_drops)
+    if any(unknown.side for unknown in question.unknowns):
         from archcalc.symbolic.inputs import solve_inputs
 
-        return solve_inputs(question, most, choice)
-    return solve_by_search(question, most, choice)
+        return Answer(*solve_inputs(question, most, choice))
+    return Answer(*solve_by_search(question, most, choice))
+
+
+def _size_text(size: str | int | Sequence[int] | None) -> str | None:
+    """A size as the command line has it."""
+    if size is None or isinstance(size, str):
+        return size
+    return "x".join(map(str, [size] if isinstance(size, int) else size))
+
+
+def compare(
+    *archs: str | PathLike[str],
+    input: str | None = None,
+    depth: int = 1,
+    sort: str | None = None,
+    plot: str | PathLike[str] | None = None,
+) -> Comparison:
+    """Nets side by side: their sums for one image, and stage by stage. `plot` names an .svg or .png file to draw.
+
+    `sort` is params, macs, flops, memory, name or year, from small to large. Raises `SpecError`, also for two nets of
+    one name, and where matplotlib is not installed.
+
+    >>> import archcalc
+    >>> [(net.name, net.totals.params) for net in archcalc.compare("vgg16", "googlenet", sort="params").members]
+    [('googlenet', 6998552), ('vgg16', 138357544)]
+    """
+    if not archs or (sort is not None and sort not in SORTS):
+        raise ValueError(f"name one net or more, and sort by one of {', '.join(SORTS)}")
+    entrants = refuse_twins(gather([str(arch) for arch in archs], input))
+    found = run_compare([each.measured for each in entrants], depth, sort)
+    if plot is not None:
+        from archcalc.plots import draw
+
+        draw(found, str(plot))
+    return found
+
+
+def diff(
+    before: str | PathLike[str], after: str | PathLike[str], input: str | None = None, depth: int | None = None
+) -> Difference:
+    """What changed between two nets: layers aligned, and the steps that lead from the sums of one to the other's.
+
+    With `depth`, steps are told apart by the groups of that depth. Raises `SpecError`.
+
+    >>> import archcalc
+    >>> found = archcalc.diff("resnet50", "resnet50_v1")
+    >>> [(step.kind, step.names, step.delta.macs) for step in found.steps][:1]
+    [('moved', ('conv3_x', 'conv4_x', 'conv5_x'), -231211008)]
+    """
+    one, other = gather((str(before), str(after)), input)
+    return run_diff(one.report, other.report, depth)
 
 
 def memory(arch: str | PathLike[str], plan: Plan | None = None, input: str | None = None) -> Ledger:
@@ -328,6 +414,42 @@ def fit(
     built = load(arch).net.build(input)
     report = measure(built.graph, built.assumptions)
     return run_fit(report, plan or Plan(), read_memory(memory) if isinstance(memory, str) else memory, training)
+
+
+def receptive(arch: str | PathLike[str], input: str | None = None) -> dict[str, tuple[Seen, ...]]:
+    """The receptive fields of each layer by its name: on the first input, then on the others that it sees.
+
+    Each has `size`, `jump`, `start`, of rows and columns, and `aligned`. Raises `SpecError`.
+
+    >>> import archcalc
+    >>> pool5 = archcalc.receptive("vgg16")["pool5"][0]
+    >>> pool5.size, pool5.start, pool5.aligned
+    ((212, 212), (-90, -90), True)
+    """
+    built = load(arch).net.build(input)
+    return {views[0].row.name: views for views in follow(measure(built.graph, built.assumptions))}
+
+
+def roofline(
+    arch: str | PathLike[str],
+    device: str | PathLike[str],
+    dtype: str = "float32",
+    batch: int = 1,
+    input: str | None = None,
+) -> Roofline:
+    """How long a net takes at least on a device, by name (`"a100"`) or as a TOML file, layer by layer: no measurement.
+
+    Raises `SpecError`, also for a device that there is not, and for a type that it has no peak for.
+
+    >>> import archcalc
+    >>> fc6 = next(load for load in archcalc.roofline("vgg16", "v100").loads if load.row.name == "fc6")
+    >>> fc6.by, fc6.weights, round(float(fc6.intensity), 3)
+    ('memory', 411058176, 0.5)
+    """
+    if batch < 1:
+        raise ValueError("batch must be at least 1")
+    built = load(arch).net.build(input)
+    return roof(measure(built.graph, built.assumptions), find_device(str(device)), dtype, batch)
 
 
 def run(

@@ -28,6 +28,11 @@ def rule_files() -> list[Path]:
     return sorted((specs() / "rules").glob("*.toml"))
 
 
+def device_files() -> list[Path]:
+    """The devices that come with archcalc."""
+    return sorted((specs() / "devices").glob("*.toml"))
+
+
 def read_spec(path: Path) -> Source:
     """A file as a source, within the limits. Raises `SpecError`."""
     try:

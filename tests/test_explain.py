@@ -445,8 +445,8 @@ def test_every_layer_and_every_group_is_found_by_its_name(name: str) -> None:
         assert any(layer.row is row for layer in explain(report, row.name).layers)
         for depth in range(1, len(row.node.group) + 1):
             groups.setdefault(".".join(row.node.group[:depth]), []).append(row.name)
-    for group, names in groups.items():
-        assert [row.name for row in explain(report, group).rows] == names
+    for path, names in groups.items():
+        assert [row.name for row in explain(report, path).rows] == names
 
 
 def test_a_stretch_is_all_from_one_layer_to_another() -> None:

@@ -31,6 +31,8 @@ FLOORS = {
     "executor": 5,
     "frame": 5,
     "library": 5,
+    "lineup": 5,
+    "plots": 5,
     "render": 5,
     "search": 5,
     "solving": 5,
@@ -46,7 +48,9 @@ SIDEWAYS = {  # within a floor; upwards there is nothing
     ("volume", "record"),
     ("lang", "record"),
     ("analyses", "builder"),
+    ("lineup", "library"),
     ("render", "library"),
+    ("render", "lineup"),
     ("render", "verification"),
     ("render", "search"),
     ("search", "library"),
@@ -64,8 +68,8 @@ SIDEWAYS = {  # within a floor; upwards there is nothing
     ("__main__", "cli"),
 }
 CLOSED = {"lang": {"record"}, "ops": {"volume", "record"}}  # rooms that may not even use all floors below
-DOORS = {"sympy": "symbolic", "numpy": "executor", "pandas": "frame"}
-HEAVY = {"symbolic", "executor", "frame"}
+DOORS = {"sympy": "symbolic", "numpy": "executor", "pandas": "frame", "matplotlib": "plots"}
+HEAVY = {"symbolic", "executor", "frame", "plots"}
 EXTRAS = {"PIL", "safetensors"}  # imported where a file asks for them
 
 
@@ -215,6 +219,8 @@ def test_nothing_else_is_imported_but_the_standard_library_and_what_is_declared(
         ["show", "vgg16"],
         ["lint", "vgg16"],
         ["solve", "conv ?/4/0 96", "--in", "227", "--out", "55"],
+        ["compare", "vgg16", "resnet50"],
+        ["diff", "resnet50", "resnet50_v1"],
         ["layers"],
         ["--help"],
     ],
@@ -229,7 +235,7 @@ def test_the_doors_stay_shut(words: list[str]) -> None:
         "    main()\n"
         "except SystemExit as end:\n"
         "    assert end.code == 0, end.code\n"
-        "print(*{'sympy', 'numpy', 'pandas', 'rich'} & set(sys.modules), file=sys.stderr)\n"
+        "print(*{'sympy', 'numpy', 'pandas', 'matplotlib', 'rich'} & set(sys.modules), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.strip()) == (0, "")
@@ -264,7 +270,7 @@ def test_every_public_name_is_there() -> None:
 
 COMMANDS = {  # what the contract promises; nothing on it is renamed
     *("list", "show", "table", "explain", "formula", "solve", "run", "count", "match", "memory", "fit", "receptive"),
-    *("compare", "diff", "verify", "check", "quiz", "fmt", "lint", "layers"),
+    *("compare", "diff", "verify", "check", "quiz", "fmt", "lint", "layers", "draw", "roofline"),
 }
 
 

@@ -150,7 +150,11 @@ LAYERS = {
     "kernel in its padding": Layer("conv {}/1/2 4", (lambda n: range(1, n + 5),)),
     "pooling": Layer("pool {}/{}", (lambda n: range(1, n + 1), lambda n, k: range(1, n + 1))),
     "pooling up": Layer("avgpool {}/2/1 ceil", (lambda n: range(1, n + 3),)),
-    "transposed": Layer("deconv {}/{}/1 4", (lambda n: range(1, n + 3), lambda n, k: range(1, n + 1))),
+    "transposed": Layer("deconv {}/{}/1 4", (lambda n: range(1, n + 3), lambda n, k: range(1, n + 3))),
+    "stride in its padding": Layer("conv 4/{}/3 4", (lambda n: range(1, n + 7),)),
+    "dilation in its padding": Layer(
+        "conv 2/{}/3 4 dilation={}", (lambda n: range(1, n + 7), lambda n, s: range(1, n + 7))
+    ),
     "two layers": Layer("conv {}/1/0 4; pool {}", (lambda n: range(1, n + 1), lambda n, k: range(1, n + 1))),
 }
 
@@ -294,6 +298,24 @@ def test_the_inputs_that_drop_nothing_are_those_of_which_all_is_seen(text: str) 
     expected = [n for n, (_, dropped) in sizes_of(text, sides).items() if not dropped]
     series = answer.series[0].values()
     assert [n for n in (next(series, 10**6) for _ in sides) if n in sides] == expected
+
+
+@pytest.mark.parametrize("relation", ["<=", ">="])
+@pytest.mark.parametrize(
+    "text", [*SMALL, "add { id | pool 3/3 ; upsample 3 }; conv 4/3/1:2 8; add { id | pool 2 ; upsample 2 }"]
+)
+def test_the_inputs_within_a_budget_are_those_that_the_layers_fit_and_that_cost_no_more(
+    text: str, relation: str
+) -> None:
+    costs = {}
+    for n in range(1, 91):
+        with suppress(SpecError):
+            costs[n] = measure(load(text).build(f"{n}x{n}x3").graph).total().activations
+    limit = sorted(costs.values())[len(costs) // 3]  # type: ignore[type-var]
+    answer = archcalc.solve(text, "?", such_that=[f"activations {relation} {limit}", "? <= 90"])
+    expected = {(n,) for n, cost in costs.items() if RELATIONS[relation](cost, limit)}
+    assert solved(answer) == expected
+    assert answer.number == len(expected) > 0
 
 
 WINDOWS = (
@@ -483,6 +505,120 @@ def test_inputs_within_a_budget() -> None:
     assert counts[0] <= 500_000_000 < counts[1]
 
 
+UNET = """
+block two(n) { conv 3/1/half n ; relu ; conv 3/1/half n ; relu }
+input 64x64x1
+a: two(8) ; pool 2
+b: two(16) ; pool 2
+two(32)
+deconv 2/2 16 ; concat b ; two(16)
+deconv 2/2 8 ; concat a ; two(8)
+conv 1 2
+"""
+
+
+def memory(text: str, size: str) -> int | None:
+    """Bytes of every output of a net on an input, once; None where it cannot be built."""
+    try:
+        return 4 * measure(load(text).build(size).graph).total().activations  # type: ignore[operator]
+    except SpecError:
+        return None
+
+
+def test_the_largest_input_of_a_net_that_four_must_divide() -> None:
+    answer = archcalc.solve(UNET, such_that="memory <= 1MiB", choice="largest")
+    costs = {n: memory(UNET, f"{n}x{n}x1") for n in range(1, 200)}
+    fitting = [n for n, bytes_ in costs.items() if bytes_ is not None and bytes_ <= 2**20]
+    assert fitting == [*range(4, fitting[-1] + 1, 4)]
+    assert [n for least, most in answer.series[0].ranges for n in range(least, most + 1)] == fitting
+    assert answer.number == len(fitting)
+    assert solved(answer) == {(n,) for n in fitting}
+    assert [each.values for each in answer.solutions] == [(fitting[-1],)]
+    assert answer.nearest[0].values == (fitting[-1] + 4,)
+    assert dict(answer.notes)["needs"].startswith("H = 4, 8, 12, …: ")
+
+
+def test_heights_and_widths_within_a_budget_are_those_that_fit_the_layers() -> None:
+    answer = archcalc.solve(UNET, "?x?x1", such_that=["memory <= 400K"], most=10_000)
+    steps = [unknown.legal for unknown in answer.unknowns]
+    found = {(h, w) for h, w in solved(answer) if h in steps[0] and w in steps[1]}
+    sides = range(4, 1000, 4)
+    products = ((h, w) for h in sides for w in sides if h * w < 4000)
+    expected = {(h, w) for h, w in products if (memory(UNET, f"{h}x{w}x1") or 400_001) <= 400_000}
+    assert found == expected == {each.values for each in answer.solutions}
+    assert answer.number == len(expected)
+
+
+def test_a_side_of_the_input_never_shapes_a_net() -> None:
+    answer = archcalc.solve(
+        "pool 5/5; a: pool 7/7; upsample 7; upsample 5; add { id | crop 1 ; pad 1 }; pool 2/2", out=35
+    )
+    assert not any(unknown.shapes or unknown.least < 1 for unknown in answer.unknowns)
+    assert answer.series[0].ranges == ((70, 104),)
+    said = archcalc.solve(UNET, "?", such_that=["memory <= 1MiB", "? <= 30", "? >= 10"])
+    assert said.series[0].ranges == ((12, 12), (16, 16), (20, 20), (24, 24), (28, 28))
+
+
+def test_a_side_is_bounded_by_what_is_said_however_far_that_is() -> None:
+    far = archcalc.solve("vgg16", such_that=["macs <= 2G", "? <= 900M"], choice="largest")
+    assert (
+        far.solutions[0].values == archcalc.solve("vgg16", such_that="macs <= 2G", choice="largest").solutions[0].values
+    )
+    assert (far.unknowns[0].least, far.unknowns[0].most) == (32, 900_000_000)
+
+
+def test_inputs_that_few_layers_fit_are_looked_for_without_their_common_period() -> None:
+    text = "input HxWx3; " + "; ".join(f"a{n}: conv 1 3; pool {n}/{n}; upsample {n}; add a{n}" for n in (29, 31, 37))
+    assert archcalc.solve(text, out=29 * 31 * 37).series[0].ranges == ((29 * 31 * 37, 29 * 31 * 37),)
+    assert not archcalc.solve(text, out=50).solved
+
+
+# ---------------------------------------------------------------- transposed convolutions
+
+
+def test_the_windows_of_a_transposed_convolution_are_bounded_by_what_it_makes() -> None:
+    assert values("deconv ?/32/0 21", 7, 224) == [(32,)]
+    assert values("deconv 16/?/4 21", 4, 32) == [(8,)]
+    upscaled = archcalc.solve("deconv ?/8/? 21", 4, 32, most=100)  # Long et al. 2015: FCN-8s has 16/8/4
+    assert (16, 4) in {each.values for each in upscaled.solutions}
+    free = archcalc.solve("deconv ?/?/? 8", 7, 14, most=100)
+    expected = {(k, s, p) for k, s in product(range(1, 15), repeat=2) for p in range(k) if 6 * s + k - 2 * p == 14}
+    assert (8, 2, 3) in expected
+    assert {each.values for each in free.solutions} == solved(free) == expected
+
+
+def test_strides_and_dilations_reach_over_the_padded_input() -> None:
+    assert values("conv 2/1/3 8 dilation=?", 5, 1) == [(10,)]
+    assert values("conv 3/?/2 8", 1, 2) == [(2,)]
+    assert sorted(values("conv 3/?/2 8", 3, 2)) == [(3,), (4,)]
+    within = [unknown.within() for unknown in archcalc.solve("conv ?/?/? 8", 9, 4).unknowns]
+    assert within[:2] == ["kernel 1 to 9 (the input, unpadded)", "stride 1 to 9 (the input, unpadded)"]
+    assert archcalc.solve("conv 3/?/2 8", 9, 4).unknowns[0].within() == "stride 1 to 13 (the input with its padding)"
+
+
+# ---------------------------------------------------------------- from Python
+
+
+def test_sizes_are_numbers_too_and_a_condition_may_stand_alone() -> None:
+    for size in (227, "227", (227, 227), (227, 227, 3)):
+        assert values("conv ?/4/0 96", size, (55, 55, 96)) == [(11,), (9,), (10,), (8,)]
+    alone = archcalc.solve("conv 3 ?", 32, such_that="params <= 3K")
+    assert alone.series == archcalc.solve("conv 3 ?", 32, such_that=["params <= 3K"]).series
+    assert alone.number == 107  # 28 parameters each
+
+
+def test_no_more_solutions_are_built_than_are_asked_for() -> None:
+    for most in (1, 3, 64):
+        assert len(archcalc.solve("conv ?/2/? 64", 64, 32, most=most).solutions) == most
+        assert len(archcalc.solve("vgg16", no_drops=True, most=most).solutions) == most
+
+
+@pytest.mark.parametrize("wrong", [{"choice": "biggest"}, {"most": 0}, {"most": -1}])
+def test_a_choice_that_there_is_not_is_refused(wrong: dict[str, str | int]) -> None:
+    with pytest.raises(ValueError, match="choice must be one of '', 'largest', 'smallest', and most at least 1"):
+        archcalc.solve("conv ?/4/0 96", 227, 55, **wrong)  # type: ignore[arg-type]
+
+
 # ---------------------------------------------------------------- the command
 
 
@@ -515,6 +651,40 @@ def test_a_question_that_is_solved_ends_with_0_and_one_that_is_not_with_1(run: R
     assert "floor((227 + 2*0 - 11)/4) + 1 = 55" in found.out
     assert "no solution; the nearest misses" in none.out
     assert not found.err + none.err
+
+
+def test_an_answer_as_text_is_what_the_command_prints(run: Run) -> None:
+    assert f"{archcalc.solve('vgg16', no_drops=True)}\n" == run("vgg16", "--no-drops").out
+    assert f"{archcalc.solve('conv ?/4/0 96', 227, 55)}\n" == run("conv ?/4/0 96", "--in", "227", "--out", "55").out
+
+
+def test_the_next_size_is_said_of_inputs_that_fit_alone(run: Run) -> None:
+    assert "every 4 more of H give 4 more: 68 for 68\n" in run(UNET, "--out", "64").out
+    assert run("conv ?/4/0 96", "--in", "?", "--out", "55").out.startswith("conv ?/4/0 96; input ?x?x3; output 55x55:")
+
+
+def test_a_caret_stands_under_the_option_that_is_wrong(run: Run) -> None:
+    err = run("conv ?/4/0 96", "--in", "227", "--at", "conv9", "--out", "55").err
+    assert " --> --at:1:1\n  |\n1 | conv9\n  | ^^^^^\n  = help: did you mean `conv1`?\n" in err
+
+
+HELPED = {
+    "a quantity": (["--out", "55", "--such-that", "foo <= 3"], "such as params, macs,"),
+    "a quantity of its own": (["--out", "55", "--such-that", "memmory <= 3"], "did you mean `memory`?"),
+    "a layer": (["--such-that", "foo.memory <= 3"], "such as input, conv1"),
+    "a place": (["--at", "stem", "--out", "55"], "such as input, conv1"),
+    "a name": (["--out", "x"], "the input has no symbols: `--in H` is an input of any size"),
+    "an input": (["--in", "-3", "--out", "5"], "a size is written as `227`, `227x227` or `227x227x3`"),
+    "an answer": (["--out", "-3"], "a size is written as `227`, `227x227` or `227x227x3`"),
+    "an unknown": (["--out", "55", "--such-that", "?z <= 3"], "what is sought: ?f"),
+}
+
+
+@pytest.mark.parametrize(("words", "help_"), HELPED.values(), ids=HELPED)
+def test_what_is_not_known_is_answered_with_what_there_is(words: list[str], help_: str, run: Run) -> None:
+    ended = run("conv ?f/4/0 96", "--in", "227", *words)
+    assert ended.code == 2
+    assert f"  = help: {help_}" in ended.err
 
 
 def test_json_holds_everything_exactly(run: Run) -> None:
@@ -595,6 +765,27 @@ REFUSED = {
         "`--largest` is for one unknown, and there are 2",
     ),
     "the largest of all": (["vgg16", "--no-drops", "--largest"], "there is no largest input: they go on without end"),
+    "the largest and the smallest": (
+        ["conv ?/4/0 96", "--in", "227", "--out", "55", "--largest", "--smallest"],
+        "`--largest` and `--smallest` contradict each other",
+    ),
+    "all and the largest": (
+        ["conv ?/4/0 96", "--in", "227", "--out", "55", "--all", "--largest"],
+        "`--largest` and `--all` contradict each other",
+    ),
+    "an input of a symbol": (["resnet50", "--at", "conv5_x", "--out", "H"], "unknown name `H`"),
+    "an input that cannot be": (
+        ["input 64x64x3; a: pool 2; upsample 2; add { id | conv 2 3 }", "--such-that", "macs <= 100K", "--largest"],
+        "cannot add 2*floor(H/2) x 2*floor(W/2) x 3 and",
+    ),
+    "an input that does not fit": (
+        [UNET, "--such-that", "macs <= 100K", "--such-that", "? <= 3"],
+        "no side from 1 to 3 fits",
+    ),
+    "more inputs than can be looked at": (
+        [UNET, "--such-that", "macs <= 100K", "--such-that", "? <= 900M"],
+        "too much to look at: side 1 to 900,000,000 (as said)",
+    ),
     "a net with faults": (["conv ?/4/0 96 nobais", "--in", "227", "--out", "55"], "`conv` knows no word `nobais`"),
     "a net that cannot be": (["pool 7/?", "--in", "5", "--out", "2"], "window 7x7 is larger than its input 5x5"),
     "an argument that is not there": (["vgg16(k=?)", "--such-that", "params <= 8M"], "`vgg16` has no parameter `k`"),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import click
 
-from archcalc.cli import options
+from archcalc.cli import completion, options
 
 
 @click.command("count")
 @options.all_of(options.arch, options.size, options.batch)
 @click.option(
-    "--rule", default="all", metavar="NAME|FILE|all", help="One rule of counting, layer by layer, or all of them."
+    "--rule",
+    default="all",
+    metavar="NAME|FILE|all",
+    shell_complete=completion.rules,
+    help="One rule of counting, layer by layer, or all of them.",
 )
 @options.all_of(options.exact, options.format_, options.out)
 def command(arch: str, size: str | None, batch: int, rule: str, exact: bool, format_: str, path: str | None) -> None:

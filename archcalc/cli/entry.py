@@ -11,14 +11,17 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from archcalc import __version__
 from archcalc.lang.errors import SpecError, github_line, nearest, quoted, show_all
 
 TASKS = {
-    "Look at nets": {"list": "listing", "show": "showing", "layers": "reference"},
-    "Analyze": {"table": "table", "explain": "explaining", "formula": "formulas"},
+    "Look at nets": {"list": "listing", "show": "showing", "draw": "drawing", "layers": "reference"},
+    "Analyze": {"table": "table", "explain": "explaining", "formula": "formulas", "receptive": "receptive"},
     "Count as others do": {"count": "counting", "match": "matching"},
+    "Set side by side": {"compare": "comparison", "diff": "difference"},
+    "Bound the time": {"roofline": "roofline"},
     "Memory": {"memory": "ledger", "fit": "fitting"},
     "Ask backwards": {"solve": "solving"},
     "Check": {"run": "running", "verify": "verification"},
@@ -53,6 +56,11 @@ class Commands(click.Group):
             near = nearest(word, (*MODULES, *_zoo()))
             ctx.fail(f"there is no command {quoted(word)}" + (f"; did you mean `{near}`?" if near else ""))
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands; and nets, which mean `table`."""
+        nets = [CompletionItem(name) for name in sorted(_zoo()) if name.startswith(incomplete)]
+        return [*super().shell_complete(ctx, incomplete), *nets]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands by task, in the help."""

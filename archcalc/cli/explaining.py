@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from archcalc.cli import options
+from archcalc.cli import completion, options
 
 
 @click.command("explain")
 @options.arch
-@click.argument("layer", metavar="[LAYER]", required=False)
+@click.argument("layer", metavar="[LAYER]", required=False, shell_complete=completion.layers)
 @options.all_of(options.size, options.batch, options.dtype)
 @click.option(
     "--format",

@@ -10,11 +10,7 @@ from archcalc.cli import options
 @click.command("formula")
 @options.all_of(options.arch)
 @click.option("--free", default="", metavar="H,W,k,…", help="What becomes a symbol, parted by commas.")
-@options.all_of(options.size, options.dtype, options.depth, options.columns)
-@click.option(
-    "--format", "format_", type=click.Choice((*options.FORMATS, "latex")), default="table", help="How to write it."
-)
-@options.out
+@options.all_of(options.size, options.dtype, options.depth, options.columns, options.format_, options.out)
 def command(
     arch: str,
     free: str,

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import click
 
-from archcalc.cli import options
+from archcalc.cli import completion, options
 
 
 @click.command("match")
 @click.argument("value")
-@click.argument("arch", metavar="[ARCH]", required=False)
+@click.argument("arch", metavar="[ARCH]", required=False, shell_complete=completion.nets)
 @options.size
-@click.option("--rule", default="all", metavar="NAME|FILE", help="Only this rule of counting.")
+@click.option(
+    "--rule",
+    default="all",
+    metavar="NAME|FILE",
+    shell_complete=completion.rules,
+    help="Only this rule of counting.",
+)
 @options.all_of(options.exact, options.format_, options.out)
 @click.pass_context
 def command(

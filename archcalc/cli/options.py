@@ -11,25 +11,33 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
+from archcalc.cli import completion
 from archcalc.lang.errors import Fault, SpecError, quoted
 from archcalc.units import BYTES_PER_VALUE
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-FORMATS = ("table", "json", "csv", "md")
+FORMATS = ("table", "json", "csv", "md", "latex", "html")
+TEXTS = FORMATS[:4]  # of answers that are several tables with sentences between them
 
-arch = click.argument("arch", metavar="ARCH")
+arch = click.argument("arch", metavar="ARCH", shell_complete=completion.nets)
 size = click.option("--input", "size", metavar="HxWxC", help="Size of the (first) input, in place of the net's own.")
 batch = click.option("--batch", type=click.IntRange(1, 10**9), default=1, metavar="N", help="Images in a batch.")
 dtype = click.option(
     "--dtype", type=click.Choice(list(BYTES_PER_VALUE)), default="float32", help="Type of numbers, for memory."
 )
 format_ = click.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to write it.")
+text_format = click.option("--format", "format_", type=click.Choice(TEXTS), default="table", help="How to write it.")
 out = click.option("-o", "--output", "path", type=click.Path(dir_okay=False), metavar="FILE", help="Write to a file.")
 depth = click.option(
     "--depth", type=click.IntRange(0, 100), metavar="N", help="Fold groups below this depth, equal neighbours too."
 )
 columns = click.option("--columns", metavar="a,b,…", help="Which columns, in which order.")
-rule = click.option("--rule", metavar="NAME|FILE", help="Count parameters, MACs and FLOPs by another rule than ours.")
+rule = click.option(
+    "--rule",
+    metavar="NAME|FILE",
+    shell_complete=completion.rules,
+    help="Count parameters, MACs and FLOPs by another rule than ours.",
+)
 exact = click.option("--exact", is_flag=True, help="All digits, nothing rounded.")
 
 

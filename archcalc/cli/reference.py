@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from archcalc.cli import options
+from archcalc.cli import completion, options
 
 
 @click.command("layers")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.types)
 @options.out
 def command(name: str | None, path: str | None) -> None:
     """The layer types, or all about one: arguments, formulas.

@@ -24,7 +24,7 @@ from archcalc.units import COMPUTED
 @click.option("--backward", is_flag=True, help="Also go back: gradients of a loss by every input and weight.")
 @click.option("--save", metavar="FILE", help="Write all activations to an .npz file.")
 @click.option("--save-weights", metavar="FILE", help="Write the weights to an .npz file.")
-@options.all_of(options.exact, options.format_, options.out)
+@options.all_of(options.exact, options.text_format, options.out)
 @click.pass_context
 def command(
     ctx: click.Context, /, arch: str, size: str | None, exact: bool, format_: str, path: str | None, **request: Any

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from archcalc.cli import options
+from archcalc.lang.errors import Fault, SpecError
 
 
 @click.command("solve")
@@ -19,8 +20,8 @@ from archcalc.cli import options
 )
 @click.option("--no-drops", is_flag=True, help="No layer leaves rows or columns of its input unseen.")
 @click.option("--like", metavar="ARCH", help="An output as large, and a receptive field as large, as another net has.")
-@click.option("--largest", "choice", flag_value="largest", help="Only the largest value.")
-@click.option("--smallest", "choice", flag_value="smallest", help="Only the smallest value.")
+@click.option("--largest", is_flag=True, help="Only the largest value.")
+@click.option("--smallest", is_flag=True, help="Only the smallest value.")
 @click.option("--all", "every", is_flag=True, help="Every solution a row, up to 10,000; else the ten most usual.")
 @options.all_of(options.exact, options.format_, options.out)
 @click.pass_context
@@ -33,7 +34,8 @@ def command(
     such_that: tuple[str, ...],
     no_drops: bool,
     like: str | None,
-    choice: str | None,
+    largest: bool,
+    smallest: bool,
     every: bool,
     exact: bool,
     format_: str,
@@ -64,19 +66,30 @@ def command(
     receptive, conv1.params, conv5_x), then = ~ <= or >=, then a figure, if need be with K, M, G, KiB, MiB. Beside those
     there are memory (every output once, in bytes of float32) and dropped (rows and columns never seen).
 
-    All values within natural bounds are found: a kernel up to the padded input, a stride or dilation up to the input, a
-    padding that holds no whole window, groups up to the filters, the side of an input up to 65,536, what shapes the net
-    (the count of a repeat) up to 200, or 40 each if there are two; any other number up to a million. "? <= 50" or
-    "?f >= 3" as COND bounds an unknown otherwise. On an input of any size, H, unknowns go up to 32. The inputs of a
-    size, and those that lose no row, are found in closed form, without a bound.
+    All values within natural bounds are found: a kernel, stride or dilation up to the input with its padding, or up to
+    the wanted output with its padding if that is larger (without the padding, where that is sought too); a padding that
+    holds no whole window, groups up to the filters, the side of an input up to 65,536, what shapes the net (the count
+    of a repeat) up to 200, or 40 each if there are two; any other number up to a million. "? <= 50" or "?f >= 3" as
+    COND bounds an unknown otherwise. On an input of any size, H, unknowns go up to 32. The inputs of a size, and those
+    that lose no row, are found in closed form, without a bound.
 
     The exit code is 1 if nothing solves it; the nearest misses are shown then.
     """
     from archcalc.api import solve
     from archcalc.render import show, solutions
 
+    choice = _choice({"largest": largest, "smallest": smallest, "all": every})
     most = solutions.EVERY if every else solutions.SHOWN
-    answer = solve(arch, size, out, at, such_that, like, no_drops, choice or "", most)
+    answer = solve(arch, size, out, at, such_that, like, no_drops, choice, most)
     with options.opened(path) as stream:
         options.write(solutions.lines(answer, show.View(format_, exact), stream), stream)
     ctx.exit(0 if answer.solved else 1)
+
+
+def _choice(asked: dict[str, bool]) -> str:
+    """The one value that is asked for, if one is. Raises `SpecError` for options that contradict each other."""
+    said = [name for name, each in asked.items() if each]
+    if len(said) > 1:
+        options_ = " and ".join(f"`--{name}`" for name in said)
+        raise SpecError([Fault(f"{options_} contradict each other: each says which solutions are shown")])
+    return "".join(name for name in said if name != "all")

@@ -9,6 +9,12 @@ from archcalc.cli import options
 
 @click.command("table")
 @options.all_of(options.arch, options.size, options.batch, options.dtype, options.depth, options.columns)
+@click.option(
+    "--style",
+    type=click.Choice(("layers", "paper")),
+    default="layers",
+    help="paper: stage by stage with what is repeated, as papers print it. JSON has all layers in either.",
+)
 @options.all_of(options.rule, options.exact, options.format_, options.out)
 def command(
     arch: str,
@@ -17,6 +23,7 @@ def command(
     dtype: str,
     depth: int | None,
     columns: str | None,
+    style: str,
     rule: str | None,
     exact: bool,
     format_: str,
@@ -31,6 +38,7 @@ def command(
     archcalc table vgg16
     archcalc table resnet50 --depth 1
     archcalc table resnet50 --rule keras
+    archcalc table resnet50 --style paper --format latex
     archcalc table "input 32x32x3; conv 5/1/2 10; pool 2; fc 10" --format md
     """
     from archcalc.analyses.costs import measure
@@ -46,7 +54,7 @@ def command(
     report = measure(built.graph, built.assumptions)
     by = find_rule(rule) if rule else None
     shown = recounted(report, by) if by else report
-    view = show.View(format_, exact, show.columns_of(columns), depth)
+    view = show.View(format_, exact, show.columns_of(columns), depth, style)
     with options.opened(path) as stream:
         options.write(show.report_lines(shown, built, Setting(batch, dtype, by), view, stream), stream)
     faults = unmet(report, built.claimed)

@@ -7,11 +7,11 @@ import sys
 
 import click
 
-from archcalc.cli import options
+from archcalc.cli import completion, options
 
 
 @click.command("verify")
-@click.argument("names", metavar="[TABLE|ARCH|FILE]…", nargs=-1)
+@click.argument("names", metavar="[TABLE|ARCH|FILE]…", nargs=-1, shell_complete=completion.nets)
 @click.option("--errata", is_flag=True, help="The shelf of figures printed wrongly: what is right, and why.")
 @click.option(
     "--format",

@@ -7,7 +7,7 @@ threads of its own, which would fight with ours for the cores. On AVX-512, where
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
@@ -16,11 +16,11 @@ from archcalc.executor.base import Array
 SMALL_PRODUCT = 10**6  # multiply-adds
 WIDTH = 64  # columns of a panel
 DEPTH = 1024  # of a product that is added up in one go
-PIECE = 512  # columns that are transformed together
+LENGTH = 512  # columns that are transformed together
 
 
 def multiply(a: Array, panel: Array, y: Array, spare: Array) -> None:
-    """y = a @ panel: (…, rows, k) @ (…, k, n), row by row contiguous.
+    """y = a @ panel: (…, rows, k) @ (…, k, n), row by row contiguous; what comes before is broadcast.
 
     `spare` is flat and as large as `y`, and needed where k is more than `DEPTH`.
     """
@@ -33,7 +33,7 @@ def multiply(a: Array, panel: Array, y: Array, spare: Array) -> None:
 
 def _multiply(a: Array, panel: Array, y: Array) -> None:
     depth, width = panel.shape[-2:]
-    rows = min(a.shape[-2], max(1, SMALL_PRODUCT // (depth * width)))
+    rows = piece(a.shape[-2], SMALL_PRODUCT // (depth * width))
     whole = a.shape[-2] // rows * rows
     np.matmul(_in_rows(a[..., :whole, :], rows), panel[..., None, :, :], out=_in_rows(y[..., :whole, :], rows))
     if whole < a.shape[-2]:
@@ -47,18 +47,25 @@ def _in_rows(a: Array, rows: int) -> Array:
 
 def transform(matrix: Array, x: Array, y: Array) -> None:
     """y = matrix @ x for a small matrix and long rows: (m, k) @ (k, n)."""
-    for part, length in _pieces(x.shape[1]):
-        np.matmul(matrix, _in_columns(x[:, part], length), out=_in_columns(y[:, part], length))
-
-
-def _pieces(columns: int) -> Iterator[tuple[slice, int]]:
-    whole = columns // PIECE * PIECE
-    if whole:
-        yield slice(0, whole), PIECE
-    if whole < columns:
-        yield slice(whole, columns), columns - whole
+    length = piece(x.shape[1], LENGTH)
+    whole = x.shape[1] // length * length
+    np.matmul(matrix, _in_columns(x[:, :whole], length), out=_in_columns(y[:, :whole], length))
+    if whole < x.shape[1]:
+        np.matmul(matrix, x[:, whole:], out=y[:, whole:])
 
 
 def _in_columns(x: Array, columns: int) -> Array:
     """k, q*columns as q, k, columns: a view."""
     return x.reshape(len(x), -1, columns).swapaxes(0, 1)
+
+
+@cache
+def piece(n: int, most: int) -> int:
+    """The largest divisor of n that is not more than `most`; where that is far less, `most` itself: a rest is left.
+
+    >>> piece(196, 60), piece(197, 60)
+    (49, 60)
+    """
+    most = max(1, min(n, most))
+    largest = next(divisor for divisor in range(most, 0, -1) if n % divisor == 0)
+    return largest if 4 * largest >= most else most

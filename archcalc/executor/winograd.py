@@ -11,6 +11,7 @@ third of what the usual 0, 1, -1, 2, -2 lose. All the numbers of A and B are exa
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from math import prod
 from typing import NamedTuple
@@ -19,7 +20,7 @@ import numpy as np
 
 from archcalc.executor.bands import Banded
 from archcalc.executor.base import CACHE, Array, carve, sizes, weight_values
-from archcalc.executor.convolution import Prepared, in_panels
+from archcalc.executor.panels import Prepared, cut_by_groups
 from archcalc.executor.products import DEPTH, WIDTH, multiply, transform
 from archcalc.executor.threads import WORKERS, share
 from archcalc.executor.windows import cut_out, under_windows
@@ -31,6 +32,7 @@ POINTS = (0, 5 / 8, -5 / 8, 3 / 2, -3 / 2)  # and infinity
 CELLS = len(POINTS) + 1  # that a tile sees along an axis
 # What multiplications are measured by, on the machine of BENCHMARKS.md: other work, in multiply-adds that take as long.
 A_COPY = 10  # a value copied in the cache
+TOGETHER = 2**13  # tiles, times filters, that are done at a time where a panel has fewer
 A_WEIGHT = 13  # a weight read from memory
 
 
@@ -91,6 +93,27 @@ def is_quicker(op: Conv, x: Volume) -> bool:
     return ours < k * filters * (h * w + A_WEIGHT) + h * w * k * depth * A_COPY
 
 
+def lay(tiles: Array, y: Array) -> None:
+    """Puts tiles (u, v, p, i, j, n) in their places on (h, w, p, n), those at the end as far as they reach."""
+    for u, i, rows in _runs(tiles.shape[0], y.shape[0]):
+        for v, j, columns in _runs(tiles.shape[1], y.shape[1]):
+            part = tiles[u, v, :, i, j].transpose(3, 0, 4, 1, 2, 5)
+            y[rows, columns].reshape(part.shape)[...] = part
+
+
+def _parts(stack: Array, most: int) -> Iterator[Array]:
+    return (stack[at : at + most] for at in range(0, len(stack), most))
+
+
+def _runs(m: int, n: int) -> Iterator[tuple[slice, slice, slice]]:
+    """Of tiles of m cells along n: the cells of a tile, the tiles, and their cells on the whole; then of the last."""
+    whole = n // m
+    if whole:
+        yield slice(m), slice(whole), slice(whole * m)
+    if n % m:
+        yield slice(n % m), slice(whole, whole + 1), slice(whole * m, n)
+
+
 class Winograd(Banded):
     """A convolution of step 1 whose window has 1 to 5 rows and columns, a band of tiles at a time.
 
@@ -111,15 +134,17 @@ class Winograd(Banded):
         """The filters transformed: for each cell of a tile a matrix."""
         kh, kw, depth, n = w["w"].shape
         matrix = filtering_of(self.op.kernel).g.astype(w["w"].dtype)
-        plain = tuple(in_panels(w["w"].reshape(kh * kw, depth, n), self.op.groups, depth))
-        panels = [np.empty((len(matrix), *each.panel.shape[1:]), matrix.dtype) for each in plain]
+        plain = tuple(cut_by_groups(w["w"].reshape(kh * kw, depth, n), self.op.groups))
+        stacks = [each.weights for each in plain]
+        ready = [np.empty((len(each), len(matrix), *each.shape[2:]), matrix.dtype) for each in stacks]
 
-        def task(_: int, at: int) -> None:
-            transform(matrix, plain[at].panel.reshape(kh * kw, -1), panels[at].reshape(len(matrix), -1))
+        def task(_: int, item: tuple[int, int]) -> None:
+            stack, at = item
+            transform(matrix, stacks[stack][at].reshape(kh * kw, -1), ready[stack][at].reshape(len(matrix), -1))
 
-        share(task, range(len(plain)))
-        ready = (each._replace(panel=panel) for each, panel in zip(plain, panels, strict=True))
-        return Prepared(tuple(ready), w.get("b"))
+        share(task, ((stack, at) for stack, panels in enumerate(stacks) for at in range(len(panels))))
+        panels = (each._replace(weights=stack) for each, stack in zip(plain, ready, strict=True))
+        return Prepared(tuple(panels), w.get("b"))
 
     def ready(self, bytes_per_value: int) -> int:
         """Of the transformed filters, and of those that are being transformed."""
@@ -143,7 +168,8 @@ class Winograd(Banded):
         cells, outputs, count = prod(self.cells), prod(self.outputs), prod(tiles)
         sums = cells if depth // self.op.groups > DEPTH else 0
         before = prod(self._band(tiles)) + cells * count * depth
-        after = (cells + 1 + outputs + sums) * count * WIDTH
+        filters = min(self._together(count) * WIDTH, self.op.filters // self.op.groups)
+        after = (cells + 1 + outputs + sums) * count * filters
         return cells * count * depth + max(before, after)
 
     def fill_band(self, y: Array, ready: Prepared, x: Array, band: tuple[int, int], scratch: Array) -> None:
@@ -171,16 +197,22 @@ class Winograd(Banded):
         if ready.bias is not None:
             back = np.hstack([back, np.ones((mh * mw, 1))])
         back = back.astype(seen.dtype)
-        for _, outputs, depth, panel in ready.filters:
-            n = panel.shape[2]
-            products, tile, spare = carve(scratch, (back.shape[1], count, n), (mh, mw, *tiles, n))
-            multiply(seen[:, :, depth], panel, products[:cells], spare)
-            if ready.bias is not None:
-                products[cells] = ready.bias[outputs]
-            transform(back, products.reshape(len(products), -1), tile.reshape(mh * mw, -1))
-            for u, v in np.ndindex(mh, mw):
-                target = y[u::mh, v::mw, outputs]
-                target[...] = tile[u, v, : target.shape[0], : target.shape[1]]
+        for outputs, depth, stack in ready.panels:
+            n, start = stack.shape[3], outputs.start
+            for panels in _parts(stack, self._together(count)):
+                p = len(panels)
+                target = slice(start, start + p * n)
+                products, tile, spare = carve(scratch, (back.shape[1], p, count, n), (mh, mw, p, *tiles, n))
+                multiply(seen[None, :, :, depth], panels, products[:cells].swapaxes(0, 1), spare)
+                if ready.bias is not None:
+                    products[cells] = ready.bias[target].reshape(p, 1, n)
+                transform(back, products.reshape(len(products), -1), tile.reshape(mh * mw, -1))
+                lay(tile, y[:, :, target].reshape(*y.shape[:2], p, n))
+                start = target.stop
+
+    def _together(self, tiles: int) -> int:
+        """How many panels are done at a time: more than one where there are few tiles."""
+        return max(1, TOGETHER // (tiles * WIDTH))
 
     def _band(self, tiles: Pair) -> tuple[int, int, int]:
         """Size of what some tiles see."""

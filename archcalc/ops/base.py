@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple, TypeAlias, TypeVar
@@ -66,6 +67,44 @@ class Kept(NamedTuple):
     own: tuple[Own, ...] = ()
 
 
+class Reach(NamedTuple):
+    """The cells that an output sees along one axis of an input: i those j with m*j = s*i - before + d*u for a u < k.
+
+    A window has m = 1. Where a layer enlarges, m is by how much: nearest neighbour and transposed convolution.
+
+    >>> list(Reach(k=3, s=2, before=1).cells(0)), [list(Reach(k=4, before=2, m=2).cells(i)) for i in range(2)]
+    ([-1, 0, 1], [[-1, 0], [0, 1]])
+    """
+
+    k: Dim = 1
+    s: Dim = 1
+    before: Dim | None = 0  # None where a padding word depends on a size that is no number
+    d: Dim = 1
+    m: Dim = 1
+
+    @property
+    def period(self) -> tuple[int, int]:
+        """After how many outputs it begins anew, and by how many cells it has then gone on; of numbers."""
+        s, m = self._numbers("s", "m")
+        shared = math.gcd(s, m)
+        return m // shared, s // shared
+
+    def cells(self, i: int) -> range:
+        """The cells that output i sees; of numbers, and also those before and behind the input."""
+        k, s, before, d, m = self._numbers(*self._fields)
+        shared = math.gcd(d, m)
+        start, apart = s * i - before, m // shared  # of the u that meet a cell
+        if start % shared:
+            return range(0)
+        first = -(start // shared) * pow(d // shared, -1, apart) % apart
+        count = max(0, -((first - k) // apart))
+        cell, step = (start + d * first) // m, d // shared
+        return range(cell, cell + step * count, step)
+
+    def _numbers(self, *names: str) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in names)
+
+
 class Op(Record):
     """A layer type. Its fields are the arguments of the language; its docstring says what it computes."""
 
@@ -75,6 +114,7 @@ class Op(Record):
     inplace: ClassVar[bool] = False  # its output takes the place of its input: no activations of its own
     overwrites: ClassVar[bool] = False  # PyTorch has a form of it that writes over its input and goes back all the same
     arity: ClassVar[str] = "one"  # or "many": a merge
+    slides: ClassVar[bool] = True  # its outputs see windows of one size, whatever arrives
     biases: ClassVar[tuple[str, ...]] = ("b", "shift")  # which of its weights are biases
     buffers: ClassVar[tuple[str, ...]] = ("mean", "variance")  # … are not learnt
     starts: ClassVar[dict[str, float]] = {"scale": 1, "variance": 1, "slope": 0.25}  # … start at, where not at 0
@@ -155,9 +195,9 @@ class Op(Record):
         counts = [unseen(n, k, s, before, d, places) for n, k, s, before, _, d, places in sweeps]
         return (counts[0], counts[1]) if counts else (0, 0)
 
-    def reach(self) -> tuple[int, int] | None:
-        """Rows under the window and its step, for receptive fields; None where a cell sees the whole volume."""
-        return 1, 1
+    def reach(self, *x: Any) -> tuple[tuple[Reach, Reach], ...]:
+        """The rows and the columns of each input that an output sees: its own, if nothing else is said."""
+        return ((Reach(), Reach()),) * len(x)
 
     def odd(self, *x: Any, **_: Any) -> Iterator[str]:
         """What is legal here but unusual."""

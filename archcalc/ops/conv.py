@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from archcalc.ops.base import Arrays, Count, Flag, Kept, Need, Op, Own, Padding, Pair, Sides, arg, op, shown
+from archcalc.ops.base import Arrays, Count, Flag, Kept, Need, Op, Own, Padding, Pair, Reach, Sides, arg, op, shown
 from archcalc.volume import (
     Dim,
     Shape,
@@ -166,9 +166,12 @@ class Windowed(Op):
         ends = zip((x.h, x.w), self.kernel, self.step, self.sides(x), self.spread, self.places(x), strict=True)
         return tuple(Sweep(n, k, s, p[0], p[1], d, y) for n, k, s, p, d, y in ends)
 
-    def reach(self) -> tuple[int, int] | None:
-        """The dilated window, and its stride."""
-        return footprint(self.kernel[0], self.spread[0]), self.step[0]
+    def reach(self, x: Volume, *_: Any) -> tuple[tuple[Reach, Reach], ...]:
+        """The window, its step, the padding, the dilation."""
+        known = self.padding != "same" or all(isinstance(n, int) for n in (x.h, x.w))
+        before = [side[0] for side in self.sides(x)] if known else (None, None)
+        rows, columns = map(Reach, self.kernel, self.step, before, self.spread)
+        return ((rows, columns),)
 
     def odd(self, x: Volume, *_: Any, **__: Any) -> Iterator[str]:
         """Uneven padding."""
@@ -321,6 +324,7 @@ class Deconv(Filtered):
     )
     examples = ("input 14x14x32; deconv 4/2/1 64", "input 7x7x16; deconv 3/2/1 8 extra=1 nobias")
     known_as = ("convtranspose", "convtranspose2d", "conv2dtranspose", "transposedconv")
+    slides = False
 
     def sides(self, x: Volume) -> Sides:
         """Cells cut off; `same` cuts until the output is S times the input."""
@@ -390,9 +394,11 @@ class Deconv(Filtered):
         """None over the input: every cell of it is used."""
         return ()
 
-    def reach(self) -> tuple[int, int] | None:
-        """Not one window: neighbouring outputs see different ones."""
-        return None
+    def reach(self, x: Volume, *_: Any) -> tuple[tuple[Reach, Reach], ...]:
+        """Cell j lies under output i where S*j + D*u - P = i: from one output to the next another u fits."""
+        axes = zip(self.kernel, self.sides(x), self.dilation, self.stride, strict=True)
+        rows, columns = (Reach(k, 1, d * (k - 1) - before, d, s) for k, (before, _), d, s in axes)
+        return ((rows, columns),)
 
     def odd(self, *_: Any, **__: Any) -> Iterator[str]:
         """Windows that overlap unevenly."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.ops.base import Arrays, Count, Flag, Kept, Op, arg, op
+from archcalc.ops.base import Arrays, Count, Flag, Kept, Op, Reach, arg, op
 from archcalc.volume import Shape, Volume, Work
 
 
@@ -19,6 +19,7 @@ class FullyConnected(Op):
     bias: Flag = arg("one number added per output", default=True)
     examples = ("input 7x7x512; fc 4096", "input 784; fc 10 nobias")
     known_as = ("dense", "linear", "fullyconnected", "innerproduct")
+    slides = False
 
     def out(self, x: Volume) -> Volume:
         """A vector of N."""
@@ -29,9 +30,9 @@ class FullyConnected(Op):
         weights: dict[str, Shape] = {"w": (x.values, self.outputs)}
         return weights | {"b": (self.outputs,)} if self.bias else weights
 
-    def reach(self) -> tuple[int, int] | None:
+    def reach(self, x: Volume, *_: Any) -> tuple[tuple[Reach, Reach], ...]:
         """Every output sees every input."""
-        return None
+        return ((Reach(x.h), Reach(x.w)),)
 
     def work(self, y: Volume, x: Volume) -> Work:
         """A multiply-add for each weight; the bias is one addition more."""

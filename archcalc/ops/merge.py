@@ -7,7 +7,7 @@ from functools import reduce
 from itertools import accumulate
 from typing import Any
 
-from archcalc.ops.base import Arrays, Kept, Need, Op, Own, op
+from archcalc.ops.base import Arrays, Kept, Need, Op, Own, Reach, op
 from archcalc.volume import NOTHING, Volume, Work, same
 
 
@@ -113,6 +113,13 @@ class Mul(Merge):
     def out(self, *xs: Volume) -> Volume:
         """The size of the largest."""
         return next((x for x in xs if not self.scales(x)), xs[0])
+
+    def reach(self, *xs: Volume) -> tuple[tuple[Reach, Reach], ...]:
+        """Its own; of a volume that scales slices the one there is."""
+        largest = self.out(*xs)
+        own, one = Reach(), Reach(s=0)
+        scaling = (self.scales(x) and not self.scales(largest) for x in xs)
+        return tuple((one, one) if each else (own, own) for each in scaling)
 
     @staticmethod
     def scales(x: Volume) -> bool:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from archcalc.ops.base import Arrays, Flag, Kept, Need, Op, Own, Padding, Pair, arg, op, shown
+from archcalc.ops.base import Arrays, Flag, Kept, Need, Op, Own, Padding, Pair, Reach, arg, op, shown
 from archcalc.ops.conv import NO_PADDING, Windowed
 from archcalc.volume import Dim, Volume, Work, ceil_div, common_divisor, window_ceil
 
@@ -177,14 +177,15 @@ class GlobalAvgPool(Op):
 
     examples = ("input 7x7x2048; gap",)
     known_as = ("globalpool", "globalavgpool", "globalaveragepool", "globalaveragepooling2d")
+    slides = False
 
     def out(self, x: Volume) -> Volume:
         """A vector: one number for each slice of depth."""
         return Volume(1, 1, x.c)
 
-    def reach(self) -> tuple[int, int] | None:
-        """Its windows follow from the size of what arrives."""
-        return None
+    def reach(self, x: Volume, *_: Any) -> tuple[tuple[Reach, Reach], ...]:
+        """All that arrives."""
+        return ((Reach(x.h), Reach(x.w)),)
 
     def work(self, y: Volume, x: Volume) -> Work:
         """H*W - 1 additions and one division for each slice."""
@@ -209,14 +210,16 @@ class AdaptiveAvgPool(Op):
     size: Pair = arg("height and width of the output", symbol="T")
     examples = ("input 6x6x256; adaptiveavgpool 6", "input 13x10x8; adaptiveavgpool 6x4")
     known_as = ("adaptiveavgpool2d",)
+    slides = False
 
     def out(self, x: Volume) -> Volume:
         """The given size, whatever arrives."""
         return Volume(*self.size, x.c)
 
-    def reach(self) -> tuple[int, int] | None:
-        """Its windows follow from the size of what arrives."""
-        return None
+    def reach(self, x: Volume, *_: Any) -> tuple[tuple[Reach, Reach], ...]:
+        """From floor(i*H/h) to ceil((i+1)*H/h) - 1."""
+        rows, columns = (Reach(n + t - 1, n, t - 1, 1, t) for n, t in zip(x[:2], self.size, strict=True))
+        return ((rows, columns),)
 
     def work(self, y: Volume, x: Volume) -> Work:
         """An addition less than there are cells under each window, and one division for each output."""

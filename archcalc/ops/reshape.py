@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from archcalc.ops.base import Arrays, Count, Need, Op, Padding, Pair, Range, Sides, Whole, arg, op, shown
+from archcalc.ops.base import Arrays, Count, Need, Op, Padding, Pair, Range, Reach, Sides, Whole, arg, op, shown
 from archcalc.volume import NOTHING, Sweep, Volume, Work, at_least, ceil_div, divides, exact_div
 
 
@@ -65,11 +65,16 @@ class Flatten(Move):
     """
 
     inplace = True
+    slides = False
     examples = ("input 7x7x512; flatten",)
 
     def out(self, x: Volume) -> Volume:
         """1x1x(h*w*c)."""
         return Volume(1, 1, x.values)
+
+    def reach(self, x: Volume, *_: Any) -> tuple[tuple[Reach, Reach], ...]:
+        """The one position holds all that arrives."""
+        return ((Reach(x.h), Reach(x.w)),)
 
     def views(self, training: bool) -> bool:
         """Always."""
@@ -100,6 +105,11 @@ class Pad(Move):
         (top, bottom), (left, right) = numbers(self.sides)
         return Volume(x.h + top + bottom, x.w + left + right, x.c)
 
+    def reach(self, x: Volume, *_: Any) -> tuple[tuple[Reach, Reach], ...]:
+        """The same cell, further on by what stands before it."""
+        rows, columns = (Reach(before=side[0]) for side in numbers(self.sides))
+        return ((rows, columns),)
+
     def run(self, np: Any, w: Arrays, x: Any) -> Any:
         """Zeros, and the input within them."""
         return np.pad(x, ((0, 0), *numbers(self.sides), (0, 0)))
@@ -125,6 +135,11 @@ class Crop(Move):
         """Smaller by both sides."""
         (top, bottom), (left, right) = numbers(self.sides)
         return Volume(x.h - (top + bottom), x.w - (left + right), x.c)
+
+    def reach(self, x: Volume, *_: Any) -> tuple[tuple[Reach, Reach], ...]:
+        """The same cell, further back by what is cut off before it."""
+        rows, columns = (Reach(before=-side[0]) for side in numbers(self.sides))
+        return ((rows, columns),)
 
     def needs(self, x: Volume) -> Iterator[Need]:
         """Something is left."""
@@ -166,14 +181,16 @@ class Upsample(Move):
     factor: Pair = arg("how often each row and column is repeated", symbol="r")
     examples = ("input 14x14x64; upsample 2",)
     known_as = ("upsampling", "upsampling2d")
+    slides = False
 
     def out(self, x: Volume) -> Volume:
         """Each side times the factor."""
         return Volume(x.h * self.factor[0], x.w * self.factor[1], x.c)
 
-    def reach(self) -> tuple[int, int] | None:
-        """Not one step: neighbouring outputs see the same cell."""
-        return None
+    def reach(self, x: Volume, *_: Any) -> tuple[tuple[Reach, Reach], ...]:
+        """Cell j fills the outputs r*j to r*j + r - 1."""
+        rows, columns = (Reach(r, 1, r - 1, 1, r) for r in self.factor)
+        return ((rows, columns),)
 
     def run(self, np: Any, w: Arrays, x: Any) -> Any:
         """Rows repeated, then columns."""
@@ -319,9 +336,10 @@ class Shortcut(Move):
         steps = (slice(None), slice(None, None, self.stride[0]), slice(None, None, self.stride[1]))
         return (in_place(np, dy[..., : x.shape[3]], x, steps),), {}
 
-    def reach(self) -> tuple[int, int] | None:
-        """One cell, and its step."""
-        return 1, self.stride[0]
+    def reach(self, x: Volume, *_: Any) -> tuple[tuple[Reach, Reach], ...]:
+        """Single cells, the stride apart."""
+        rows, columns = (Reach(s=s) for s in self.stride)
+        return ((rows, columns),)
 
     def sweeps(self, x: Volume) -> tuple[Sweep, ...]:
         """Single cells, the stride apart."""

@@ -15,6 +15,9 @@ _SPECIAL = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     **{character: "\\" + character for character in "&%$#_{}"},
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
     "×": r"$\times$",
     "–": "--",
     "…": r"\dots{}",
@@ -39,7 +42,8 @@ def lines(table: Table, exactly: bool) -> Iterator[str]:
     yield r"\end{tabular}"
     yield r"\end{table}"
     for heading, sentence in table.footer:
-        yield f"% {heading}: {sentence}" if heading else f"%   {sentence}"
+        said = " ".join(sentence.split())  # all on the line of the %
+        yield f"% {heading}: {said}" if heading else f"%   {said}"
 
 
 def _row(row: Row, table: Table, exactly: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, TextIO
 
-from archcalc.analyses.costs import Report
+from archcalc.analyses.costs import Report, fold
 from archcalc.builder import Built
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
 from archcalc.ops.base import shown
@@ -20,6 +20,7 @@ class View(NamedTuple):
     exactly: bool = False
     columns: tuple[str, ...] | None = None
     depth: int | None = None
+    style: str = "layers"  # or `paper`: stages and what is repeated in them
 
 
 def columns_of(text: str | None) -> tuple[str, ...] | None:
@@ -43,9 +44,41 @@ def report_lines(report: Report, built: Built, setting: costs.Setting, view: Vie
         from archcalc.render import structured
 
         return structured.report_lines(report, built.graph.name, setting)
+    if view.style == "paper":
+        from archcalc.render import blocks
+
+        if view.columns or view.depth is not None:
+            help = "leave out `--columns` and `--depth`"
+            raise SpecError([Fault("`--style paper` has columns and groups of its own", help=help)])
+        return table_lines(blocks.block_table(report, title(report, built, setting), setting), view, stream)
     table = costs.layer_table(report, title(report, built, setting), setting, view.depth, built.facts)
-    default = costs.DEFAULT if view.format in ("table", "md") else costs.KEYS
+    default = costs.KEYS if view.format == "csv" else costs.DEFAULT
+    if view.format == "html":
+        return _page(report, chosen(table, view.columns or default), view)
     return table_lines(chosen(table, view.columns or default), view, stream)
+
+
+def _page(report: Report, table: Table, view: View) -> Iterator[str]:
+    """The layer table with its groups, and the graph, folded until it can be taken in."""
+    from archcalc.render import graphs, vectors, webpage
+
+    groups = [each.rows[-1].node.group[: view.depth] for each in fold(report.rows, view.depth)]
+    depth = graphs.readable_depth(report) if view.depth is None else view.depth
+    drawing = list(vectors.lines(graphs.picture(report, table.title, depth)))
+    return webpage.lines(table, view.exactly, groups, drawing)
+
+
+def drawing_lines(report: Report, built: Built, view: View, stream: TextIO) -> Iterator[str]:
+    """The graph of a net in the format that is wanted: tree, svg, mermaid or dot."""
+    told = title(report, built, costs.Setting())
+    if view.format == "tree":
+        from archcalc.render import trees
+
+        return trees.lines(report, told, view.depth, stream)
+    from archcalc.render import graphs, vectors
+
+    draw = {"svg": vectors.lines, "mermaid": graphs.mermaid_lines, "dot": graphs.dot_lines}[view.format]
+    return draw(graphs.picture(report, told, view.depth))
 
 
 def table_lines(table: Table, view: View, stream: TextIO) -> Iterator[str]:
@@ -58,6 +91,14 @@ def table_lines(table: Table, view: View, stream: TextIO) -> Iterator[str]:
         from archcalc.render import markdown
 
         return markdown.lines(table, view.exactly)
+    if view.format == "latex":
+        from archcalc.render import latex
+
+        return latex.lines(table, view.exactly)
+    if view.format == "html":
+        from archcalc.render import webpage
+
+        return webpage.lines(table, view.exactly)
     from archcalc.render import terminal
 
     return terminal.lines(table, terminal.Screen(stream), view.exactly)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import zip_longest
@@ -11,6 +12,7 @@ from archcalc.analyses.costs import Row as Layer
 from archcalc.analyses.explanation import explain
 from archcalc.analyses.terms import Letter
 from archcalc.lang.printer import print_expr
+from archcalc.lang.syntax import Sizes
 from archcalc.ops.base import shown as written
 from archcalc.render import show
 from archcalc.render.arithmetic import figure, substitution
@@ -25,6 +27,7 @@ from archcalc.volume import Volume
 SHOWN, EVERY = 10, 10_000  # rows
 LONGEST_WAY = 8  # sizes in a line
 BYTES = "memory"
+_UNNAMED = re.compile(r"^\?\d+$")  # one of several `?`
 COUNTED = ("params", "macs")  # of the replaced layers, told beside
 
 
@@ -57,7 +60,8 @@ def _title(answer: Answer) -> str:
 def _input(answer: Answer) -> str:
     size = answer.question.size
     if size is not None:
-        return print_expr(size, tight=True)
+        sides = size.parts if isinstance(size, Sizes) else (size,)
+        return "x".join(_UNNAMED.sub("?", print_expr(side, tight=True)) for side in sides)
     some = (*answer.solutions, *answer.nearest)
     return str(some[0].trial.input) if some else ""
 
@@ -213,8 +217,15 @@ def _miss(solution: Solution, answer: Answer) -> str:
     """The nearest values that are no solution."""
     values = ", ".join(f"{unknown.title} = {n:,}" for unknown, n in zip(answer.unknowns, solution.values, strict=True))
     found = {each.title: each.found(solution.trial) for each in answer.question.conditions}
-    figures = (f"{title} {n if isinstance(n, Volume) else figure(n)}" for title, n in found.items())
+    figures = (f"{title} {_figure(title, n)}" for title, n in found.items())
     return f"{values} has {', '.join(figures)}"
+
+
+def _figure(title: str, value: Any) -> str:
+    """What was found of a quantity, or a size."""
+    if isinstance(value, Volume):
+        return str(value)
+    return figure(value) + " bytes" * (title.rpartition(".")[2] == BYTES)
 
 
 # ---------------------------------------------------------------- JSON
@@ -224,13 +235,15 @@ def _document(answer: Answer) -> str:
     """The answer, exactly.
 
     `number` is null where there are solutions without end: those from `start` on come again every `period`. `ranges`
-    are of one unknown by itself, where any value goes with any of the others; `boxes` hold a range for each unknown.
+    are of one unknown by itself, where any value goes with any of the others; `boxes` hold a range for each unknown: of
+    all values, or of those that are `legal`.
     """
     unknowns = [
         {
             "name": unknown.title,
             "least": unknown.least if answer.trials else 1,
             "most": unknown.most if answer.trials else None,
+            "legal": unknown.legal or None if len(answer.unknowns) > 1 else None,
             "ranges": series.ranges if series else None,
             "start": series.start if series and series.period else None,
             "period": series.period or None if series else None,

@@ -37,7 +37,7 @@ def lines(word: str | None, view: show.View, stream: TextIO) -> Iterator[str]:
         yield structured.document("list", archs=[{key: entry[key] for key in keys} for entry in entries])
         return
     rows = tuple(Row(tuple(entry[column.key] for column in COLUMNS)) for entry in entries)
-    if view.format != "csv":
+    if view.format not in ("csv", "html"):  # where rows are sorted each says its family
         rows = tuple(_once(row, before) for row, before in zip(rows, (None, *rows), strict=False))
     footer = (("more", "archcalc table NET shows one, archcalc show NET its text"),)
     yield from show.table_lines(Table(f"{len(entries)} nets", COLUMNS, rows, footer=footer), view, stream)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from itertools import chain, count, islice
+from itertools import chain, count, islice, pairwise
 from typing import NamedTuple
 
 from archcalc.interval import between
 from archcalc.lang.errors import Fault, SpecError
+from archcalc.lang.source import Span
 from archcalc.lang.syntax import parts
 from archcalc.solving.boxes import Box, Finding, Found, search, volume
 from archcalc.solving.conditions import Gap, Trial, total
-from archcalc.solving.orders import Solution, falling, points, sweeps_of, usual
+from archcalc.solving.orders import Solution, falling, points, reaches_of, sweeps_of, usual
 from archcalc.solving.questions import Question
 from archcalc.solving.unknowns import Unknown, shaping
 from archcalc.volume import Truth, at_least, footprint
@@ -23,7 +24,8 @@ COMPARED_LAYERS = 40_000  # of all of them together
 SHOWN_LAYERS = 400_000  # of all that are shown
 FEWEST = 10  # shown in any case
 PARTS_OF_A_LAYER = 20  # of a text that take as long as a layer to build
-Choice = str  # "", `largest` or `smallest`
+Choice = str  # one of these
+CHOICES = ("", "largest", "smallest")
 OPEN = Finding(Fraction(0), None, False, 0, open=True)
 PROBES, OTHERS = ((2, 3), (1000, 1001)), (1, 2, 3)  # of an unknown, and values of the others
 
@@ -34,6 +36,17 @@ class Series(NamedTuple):
     ranges: tuple[tuple[int, int], ...]
     start: int = 0
     period: int = 0
+
+    @classmethod
+    def of(cls, values: Iterable[int], start: int = 0, period: int = 0) -> Series:
+        """Some rising values as ranges."""
+        found: list[tuple[int, int]] = []
+        for n in values:
+            if found and found[-1][1] + 1 == n:
+                found[-1] = (found[-1][0], n)
+            else:
+                found.append((n, n))
+        return cls(tuple(found), start, period)
 
     @property
     def number(self) -> int:
@@ -52,6 +65,8 @@ class Series(NamedTuple):
 
         >>> Series(((32, 32),), 32, 32).text("H"), Series(((1, 4), (7, 7))).text("H")
         ('H = 32, 64, 96, …: every 32', 'H = 1 to 4, 7')
+        >>> Series.of(range(16, 545, 16)).text("H")
+        'H = 16, 32, 48, … up to 544: every 16'
         """
         if self.period == 1 and len(self.ranges) == 1:
             return f"{name} >= {self.ranges[0][0]:,}"
@@ -59,6 +74,11 @@ class Series(NamedTuple):
             return f"{name} = {', '.join(f'{n:,}' for n in islice(self.values(), NAMED))}, …: every {self.period:,}"
         if len(self.ranges) == 1 and self.ranges[0][0] < self.ranges[0][1]:
             return f"{self.ranges[0][0]:,} <= {name} <= {self.ranges[0][1]:,}"
+        singles = [least for least, most in self.ranges if least == most]
+        steps = {after - before for before, after in pairwise(singles)}
+        if len(singles) == len(self.ranges) > 2 * NAMED and len(steps) == 1:
+            first = ", ".join(f"{n:,}" for n in singles[:NAMED])
+            return f"{name} = {first}, … up to {singles[-1]:,}: every {steps.pop():,}"
         some = [f"{least:,} to {most:,}" if least < most else f"{least:,}" for least, most in self.ranges[: 2 * NAMED]]
         return f"{name} = {', '.join(some)}{', …' if len(self.ranges) > 2 * NAMED else ''}" if some else f"no {name}"
 
@@ -69,7 +89,7 @@ class Answer(NamedTuple):
     question: Question
     unknowns: tuple[Unknown, ...]
     number: int | None  # of solutions; None: without end
-    boxes: tuple[Box, ...]  # a range for each unknown; together they are all solutions
+    boxes: tuple[Box, ...]  # a range for each unknown, of its legal values; together they are all solutions
     solutions: tuple[Solution, ...]  # the most usual first
     nearest: tuple[Solution, ...]
     trials: int
@@ -94,11 +114,27 @@ def solve_by_search(question: Question, most: int, choice: Choice = "") -> Answe
     found = search(question.unknowns, test, len(list(parts(question.net.tree))) // PARTS_OF_A_LAYER)
     if not found.boxes and not found.misses:
         raise test.refused()
-    near = [Solution(_least(box), *test.built(box)) for _, box in found.misses]
+    near = [test.solution(_least(box)) for _, box in found.misses]
     near.sort(key=lambda each: (each.gap.low, usual(question, each)))
-    series = (Series(tuple(box[0] for box in found.boxes)),) if len(question.unknowns) == 1 else ()
-    shown = tuple(_shown(question, found, most, choice))
-    return Answer(question, question.unknowns, found.number, found.boxes, shown, tuple(near), found.trials, series)
+    series = _series(question.unknowns[0], found) if len(question.unknowns) == 1 else ()
+    boxes = tuple((ends,) for each in series for ends in each.ranges) or _in_values(question.unknowns, found.boxes)
+    shown = tuple(_shown(test, found, most, choice))
+    return Answer(question, question.unknowns, found.number, boxes, shown, tuple(near), found.trials, series)
+
+
+def _series(unknown: Unknown, found: Found) -> tuple[Series, ...]:
+    """What solves a question with one unknown."""
+    if not unknown.legal:
+        return (Series(tuple(box[0] for box in found.boxes)),)
+    return (Series.of(unknown.value(place) for ((first, last),) in found.boxes for place in range(first, last + 1)),)
+
+
+def _in_values(unknowns: tuple[Unknown, ...], boxes: tuple[Box, ...]) -> tuple[Box, ...]:
+    """Boxes of places as boxes of the values there."""
+    return tuple(
+        tuple((unknown.value(first), unknown.value(last)) for unknown, (first, last) in zip(unknowns, box, strict=True))
+        for box in boxes
+    )
 
 
 class Test:
@@ -107,7 +143,6 @@ class Test:
     def __init__(self, question: Question) -> None:
         self.question = question
         self.symbolic = question.symbolic
-        self.names = [unknown.name for unknown in question.unknowns]
         self.refusal: SpecError | None = None
 
     def __call__(self, box: Box) -> Finding | None:
@@ -129,32 +164,55 @@ class Test:
             return OPEN
         if natural is False or (single and gap.high is None):
             return None
-        sure = single or (natural is True and not trial.built.assumptions)
+        sure = single or (natural is True and (self.question.met or not trial.built.assumptions))
         return Finding(gap.low, gap.high, sure, len(trial.built.graph.nodes))
 
     def built(self, box: Box) -> tuple[Trial, Gap]:
         """The net with some values, and how far it is from what is wanted. Raises `SpecError`."""
-        values = {name: between(*ends) for name, ends in zip(self.names, box, strict=True)}
+        unknowns = self.question.unknowns
+        ends = zip(unknowns, *_in_values(unknowns, (box,)), strict=True)
+        values = {unknown.name: between(*each) for unknown, each in ends}
         trial = Trial(self.question.net.attempt(self.question.size, values))
         return trial, total([condition.gap(trial) for condition in self.question.conditions])
+
+    def solution(self, places: tuple[int, ...]) -> Solution:
+        """The net with the values at some places. Raises `SpecError`."""
+        values = (unknown.value(place) for unknown, place in zip(self.question.unknowns, places, strict=True))
+        return Solution(tuple(values), *self.built(_single(places)))
 
     def natural(self, trial: Trial) -> Truth:
         """Whether no window can lie in the padding alone, of the layers whose padding is sought."""
         truth: Truth = True
-        for sweep in sweeps_of(trial, self.question.padded):
-            most = footprint(sweep.k, sweep.d) - 1  # type: ignore[arg-type]  # of bounds too
-            for padding in (sweep.before, sweep.after):
-                held = at_least(most, padding)
-                if held is False:
-                    return False
-                truth = held if truth is True else truth
+        for held in chain(_inside(trial, self.question.padded), _uncut(trial, self.question.padded)):
+            if held is False:
+                return False
+            truth = held if truth is True else truth
         return truth
 
     def refused(self) -> SpecError:
         """Why no value gives a net: what is said of the smallest values, or of the largest."""
-        for ends in zip(*((unknown.least, unknown.most) for unknown in self.question.unknowns), strict=True):
+        for ends in zip(*(unknown.places for unknown in self.question.unknowns), strict=True):
             self(_single(ends))
-        return self.refusal or SpecError([Fault("no net comes of it within these bounds")])
+        if not self.refusal:
+            return SpecError([Fault("no net comes of it within these bounds")])
+        if not self.question.of_sides:
+            return self.refusal
+        sought = f"the input is sought, and none fits: {', '.join(each.within() for each in self.question.unknowns)}"
+        return SpecError(fault._replace(notes=(*fault.notes, sought)) for fault in self.refusal.faults)
+
+
+def _inside(trial: Trial, layers: frozenset[Span]) -> Iterator[Truth]:
+    """Whether the padding at each end of what arrives is less than a window."""
+    for sweep in sweeps_of(trial, layers):
+        most = footprint(sweep.k, sweep.d) - 1  # type: ignore[arg-type]  # of bounds too
+        yield from (at_least(most, padding) for padding in (sweep.before, sweep.after))
+
+
+def _uncut(trial: Trial, layers: frozenset[Span]) -> Iterator[Truth]:
+    """Whether the first output sees the first input: else the padding cuts off all of a window that is laid there."""
+    for reach in reaches_of(trial, layers):
+        if reach.before is not None:
+            yield at_least(reach.before, 0)
 
 
 def _single(values: tuple[int, ...]) -> Box:
@@ -169,7 +227,7 @@ def _with_shapes(question: Question) -> Question:
     """The question with those numbers bounded as copies are that decide how the net is built, whatever they are."""
     test, unknowns = Test(question), list(question.unknowns)
     for at, unknown in enumerate(unknowns):
-        if not unknown.kind and not unknown.shapes:
+        if not (unknown.kind or unknown.shapes or unknown.side):
             probes = (
                 (*_single((n,) * at), ends, *_single((n,) * (len(unknowns) - at - 1)))
                 for ends in PROBES
@@ -182,23 +240,21 @@ def _with_shapes(question: Question) -> Question:
 
 def affordable(most: int, layers: int) -> int:
     """How many solutions of so many layers are built."""
-    return max(FEWEST, min(most, SHOWN_LAYERS // layers))
+    return min(most, max(FEWEST, SHOWN_LAYERS // layers))
 
 
-def _shown(question: Question, found: Found, most: int, choice: Choice) -> Iterator[Solution]:
+def _shown(test: Test, found: Found, most: int, choice: Choice) -> Iterator[Solution]:
     """The most usual solutions, or the one that is chosen."""
     if not found.boxes:
         return
-    test = Test(question)
+    question = test.question
     down = choice == "largest" or (not choice and falling(question))
     layers = len(test.built(_single(next(points(found.boxes, down))))[0].sizes)
     most = affordable(most, layers)
     if choice or (len(question.unknowns) == 1 and not question.unknowns[0].kind):
-        chosen = islice(points(found.boxes, down), 1 if choice else most)
-        yield from (Solution(values, *test.built(_single(values))) for values in chosen)
+        yield from map(test.solution, islice(points(found.boxes, down), 1 if choice else most))
         return
     limit = max(most, min(COMPARED, COMPARED_LAYERS // layers))
     ends = (tuple(side[1 if down else 0] for side in box) for box in found.boxes)
     chosen = islice(points(found.boxes, down) if found.number <= limit else ends, limit)
-    solutions = [Solution(values, *test.built(_single(values))) for values in chosen]
-    yield from sorted(solutions, key=lambda each: usual(question, each))[:most]
+    yield from sorted(map(test.solution, chosen), key=lambda each: usual(question, each))[:most]

@@ -1,9 +1,10 @@
 """The search: which values of some unknowns are as wanted, all of them, by halving what is open.
 
-A box is a range for each unknown. The rules of the net run on the whole box at once and give bounds of its gap. A box
-whose gap is surely 0 is a solution as a whole; one that is surely refused is left out; any other is halved, the one
-that may be nearest first, down to single values, for which everything is exact. So nothing between the bounds is
-missed, and the first single value that is no solution is as near as any other.
+A box is a range for each unknown, of its values or of their places among the legal ones. The rules of the net run on
+the whole box at once and give bounds of its gap. A box whose gap is surely 0 is a solution as a whole; one that is
+surely refused is left out; any other is halved, the one that may be nearest first, down to single values, for which
+everything is exact. So nothing between the bounds is missed, and the first single value that is no solution is as near
+as any other.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def search(unknowns: tuple[Unknown, ...], test: Test, text: int, misses: int = E
 
 def _parts(unknown: Unknown) -> list[tuple[int, int]]:
     """Its least value by itself, and the others: rules ask for no padding, one group, a step of 1."""
-    least, most = unknown.least, unknown.most
+    least, most = unknown.places
     return [(least, least), (least + 1, most)] if least < most else [(least, least)]
 
 

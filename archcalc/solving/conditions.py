@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import cached_property
+from itertools import islice
 from typing import Any, NamedTuple
 
 from archcalc.analyses.costs import Report, measure, sum_of
@@ -23,6 +24,8 @@ from archcalc.units import BYTES_PER_VALUE, read
 from archcalc.volume import Dim, Undecided, Volume, same
 
 DTYPE = "float32"
+MOST_NAMED = 6  # volumes in a sentence
+COMMON = ("params", "macs", "flops", "activations", "receptive", "layers", "height")  # quantities in a sentence
 
 
 class Trial:
@@ -51,9 +54,7 @@ class Trial:
         graph = self.built.graph
         index = graph.volumes.get(label) if label not in ("", "output") else graph.outputs[0][1]
         if index is None:
-            raise SpecError(
-                [Fault(f"no volume is called {quoted(label)}", span, help=did_you_mean(label, graph.volumes))]
-            )
+            raise SpecError([_no_volume(label, span, graph.volumes)])
         return self.sizes[index]
 
 
@@ -132,12 +133,25 @@ class NumberCondition(NamedTuple):
         """The value that there is; None where it does not apply."""
         part, _, name = self.expect.target.id.rpartition(".")
         if name not in OWN:
-            return value_of(trial.report, self.expect)
+            return self._quantity(trial)
         try:
             return OWN[name](part_of(trial.report, part or None))
         except NoLayer as missing:
-            message = f"no volume is called {quoted(missing.name)}"
-            raise SpecError([Fault(message, self.expect.target.span)]) from None
+            fault = _no_volume(missing.name, self.expect.target.span, trial.built.graph.volumes)
+            raise SpecError([fault]) from None
+
+    def _quantity(self, trial: Trial) -> Any:
+        """A quantity of `expect` lines. Raises `SpecError`, with what there is."""
+        try:
+            return value_of(trial.report, self.expect)
+        except SpecError as error:
+            target = self.expect.target
+            label = quoted(f"{next(reversed(trial.built.graph.volumes), 'conv1')}.params")
+            known = did_you_mean(target.id, OWN) or f"such as {', '.join((*COMMON, *OWN))}; of a layer, {label}"
+            raise SpecError(
+                fault._replace(help=fault.help or known) if fault.span == target.span else fault
+                for fault in error.faults
+            ) from None
 
     def gap(self, trial: Trial) -> Gap:
         """How far the value is from the bounds."""
@@ -190,6 +204,13 @@ _BOUNDS: dict[str, Callable[[Fraction, Fraction], tuple[Fraction | None, Fractio
     "<=": lambda value, _: (None, value),
     ">=": lambda value, _: (value, None),
 }
+
+
+def _no_volume(label: str, span: Span, known: Iterable[str]) -> Fault:
+    """The fault of a label that there is not, with one that may be meant, or some that there are."""
+    some = ", ".join(islice(known, MOST_NAMED))
+    help = did_you_mean(label, known) or f"such as {some}"
+    return Fault(f"no volume is called {quoted(label)}", span, help=help)
 
 
 def _dropped(part: Part) -> Dim | None:

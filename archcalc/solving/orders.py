@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from typing import NamedTuple
 
 from archcalc.lang.source import Span
+from archcalc.ops.base import Reach
 from archcalc.solving.boxes import Box
 from archcalc.solving.conditions import Gap, NumberCondition, Trial
 from archcalc.solving.questions import Question
@@ -41,6 +43,13 @@ def sweeps_of(trial: Trial, layers: frozenset[Span]) -> Iterator[Sweep]:
     for node in trial.built.graph.nodes:
         if node.span in layers:
             yield from node.op.sweeps(*_arriving(trial, node.inputs))
+
+
+def reaches_of(trial: Trial, layers: frozenset[Span]) -> Iterator[Reach]:
+    """What an output of some layers sees, by where they stand, along the rows and along the columns of each input."""
+    for node in trial.built.graph.nodes:
+        if node.span in layers:
+            yield from chain.from_iterable(node.op.reach(*_arriving(trial, node.inputs)))
 
 
 def points(boxes: tuple[Box, ...], down: bool) -> Iterator[tuple[int, ...]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeGuard
 
 from archcalc.analyses.quantities import part_of, quantity
 from archcalc.builder.values import LARGEST, Refused, number
@@ -21,11 +21,13 @@ from archcalc.solving.conditions import (
     number_condition,
     size_condition,
 )
-from archcalc.solving.unknowns import ANY_SIDE, Unknown, numbered, sought_in, unknowns_of
+from archcalc.solving.unknowns import ANY_SIDE, Extent, Unknown, numbered, sought_in, unknowns_of
 from archcalc.volume import Volume
 
 IMAGE_DEPTH = "3"
 SYMBOL = "H"  # the side of an input of any size
+WRITTEN = "a size is written as `227`, `227x227` or `227x227x3`"
+NO_SYMBOLS = "the input has no symbols: `--in H` is an input of any size"
 ANY_SIZE = ("receptive", "layers", "weighted_layers", "depth")  # quantities for which the size of the input is nothing
 
 
@@ -46,6 +48,7 @@ class Question(NamedTuple):
     conditions: tuple[Condition, ...]
     padded: frozenset[Span] = frozenset()  # the layers whose padding is sought within its natural bounds
     like: Like | None = None
+    met: bool = False  # every value of the unknowns meets what the layers need
 
     @property
     def own_input(self) -> Input | None:
@@ -53,16 +56,27 @@ class Question(NamedTuple):
         return next(iter(_inputs(self.net)), None)
 
     @property
+    def input_size(self) -> Expr | None:
+        """The size of the (first) input: as it is asked, or else as the text has it."""
+        return self.size or (self.own_input.size if self.own_input else None)
+
+    @property
     def symbolic(self) -> bool:
         """Whether the input has symbols: then only single values can be tried."""
-        size = self.size or (self.own_input.size if self.own_input else None)
-        return any(isinstance(each, Name) and each.id[:1].isupper() for each in parts(size))
+        return any(map(_is_symbol, parts(self.input_size)))
 
     @property
     def layers(self) -> frozenset[Span]:
         """Where the layers stand that have an unknown."""
         layers = (each for each in parts(self.net.tree) if isinstance(each, Layer))
         return frozenset(layer.type.span for layer in layers if any(sought_in(layer.args)))
+
+    @property
+    def of_sides(self) -> bool:
+        """Whether nothing but height and width of the only input is sought."""
+        inputs = _inputs(self.net)
+        apart = len(list(sought_in((self.net.tree, self.net.args)))) == len(list(sought_in(inputs)))
+        return apart and len(inputs) < 2 and all(each.side and not each.shapes for each in self.unknowns)
 
     @property
     def of_inputs(self) -> bool:
@@ -95,7 +109,8 @@ def ask(
         conditions.append(number_condition(_expect("--no-drops", "dropped = 0"), "no row is dropped"))
     net, input_ = numbered(net, _input(net, size, conditions, model))
     question = Question(arch.strip(), net, input_, (), tuple(conditions))
-    return _liken(_bounded(question, [expect for expect, _ in said]), like, model)
+    _refuse_unknown_names(question)
+    return _bounded(_liken(question, like, model), [expect for expect, _ in said])
 
 
 def _refuse_contradictions(
@@ -124,19 +139,39 @@ def _expect(option: str, text: str) -> Expect:
 
 def _out_condition(text: str, at: str | None) -> SizeCondition:
     """`55`, `55x55`, `55x55x96`, or `same` as the input. Raises `SpecError`."""
-    source = Source("--out", text)
+    source = Source("--at", at) if at else Source("--out", text)
+    span = Span(source, 0, len(source.text))
     if text.strip() == "same":
-        return SizeCondition(
-            at or "", (), True, f"{at or 'output'} as high and wide as the input", Span(source, 0, len(text))
-        )
-    size, faults = parse_size(source)
-    if faults or size is None:
-        raise SpecError(faults)
+        return SizeCondition(at or "", (), True, f"{at or 'output'} as high and wide as the input", span)
+    size = _size("--out", text)
     if any(sought_in(size)):
         raise SpecError([Fault("an unknown cannot stand here: `--out` says what is wanted", size.span)])
     said = print_expr(size, tight=True)
     said = said if isinstance(size, Sizes) else f"{said}x{said}"
-    return size_condition(at or "", size, f"{at or 'output'} {said}")
+    return size_condition(at or "", size, f"{at or 'output'} {said}")._replace(span=span)
+
+
+def _size(option: str, text: str) -> Expr:
+    """A size of the command line. Raises `SpecError`."""
+    size, faults = parse_size(Source(option, text))
+    if faults or size is None:
+        raise SpecError(fault._replace(help=fault.help or WRITTEN) for fault in faults)
+    return size
+
+
+def _refuse_unknown_names(question: Question) -> None:
+    """Raises `SpecError` where a wanted size names what is no symbol of the input."""
+    symbols = dict.fromkeys(each.id for each in parts(question.input_size) if _is_symbol(each))
+    some = f"the symbols of the input are {', '.join(symbols)}" if symbols else NO_SYMBOLS
+    sides = [side for each in question.conditions if isinstance(each, SizeCondition) for side in each.sides]
+    names = (each for side in sides for each in parts(side) if isinstance(each, Name) and each.id not in symbols)
+    faults = [Fault(f"unknown name {quoted(each.id)}", each.span, help=some) for each in names]
+    if faults:
+        raise SpecError(in_order(faults))
+
+
+def _is_symbol(part: object) -> TypeGuard[Name]:
+    return isinstance(part, Name) and part.id[:1].isupper()
 
 
 def _is_of_sizes(condition: Condition) -> bool:
@@ -173,9 +208,7 @@ def _input(net: Net, text: str | None, conditions: Sequence[Condition], model: N
 
 def _given(text: str, depth: Expr, vector: bool) -> Expr:
     """`227`, `227x227`, `227x227x3`; `?` for what is sought, a capital letter for any size. Raises `SpecError`."""
-    size, faults = parse_size(Source("--in", text))
-    if faults or size is None:
-        raise SpecError(faults)
+    size = _size("--in", text)
     if isinstance(size, Sizes) and len(size.parts) == 2:
         return Sizes(size.span, (*size.parts, depth))
     return size if isinstance(size, Sizes) or vector else Sizes(size.span, (size, size, depth))
@@ -201,12 +234,15 @@ def _of_any_size(model: Net | None, span: Span) -> Expr:
 
 def _longer_side(size: Expr | None) -> int | None:
     """Of an input in numbers."""
-    sides = size.parts[:2] if isinstance(size, Sizes) else (size,)
+    return max(_numbers(size.parts[:2] if isinstance(size, Sizes) else (size,)), default=None)
+
+
+def _numbers(sides: Iterable[object]) -> Iterator[int]:
+    """Those of some sides that are numbers. Raises `SpecError`."""
     try:
-        numbers = [number(side) for side in sides if isinstance(side, Number)]
+        yield from (int(number(side)) for side in sides if isinstance(side, Number))
     except Refused as refused:
         raise SpecError([refused.fault]) from None
-    return max((int(each) for each in numbers), default=None)
 
 
 # ---------------------------------------------------------------- the unknowns
@@ -214,9 +250,9 @@ def _longer_side(size: Expr | None) -> int | None:
 
 def _bounded(question: Question, said: list[Expect]) -> Question:
     """The question with its unknowns, within natural bounds or those that are said. Raises `SpecError`."""
-    own = question.own_input
-    side = _longer_side(question.size or (own.size if own else None))
-    unknowns = unknowns_of(question.net, question.size, side)
+    side = _longer_side(question.input_size)
+    wanted = [each for condition in question.conditions for each in _wanted_sides(condition)]
+    unknowns = unknowns_of(question.net, question.size, Extent(side, max(wanted, default=0)))
     if not unknowns:
         raise _refused("nothing is sought", "put `?` in place of what is; without `--in` it is the input")
     if question.symbolic:  # each value has to be tried
@@ -235,6 +271,13 @@ def _bounded(question: Question, said: list[Expect]) -> Question:
     return question._replace(unknowns=unknowns, padded=padded)
 
 
+def _wanted_sides(condition: Condition) -> Iterator[int]:
+    """Height and width that are wanted, where they are numbers. Raises `SpecError`."""
+    sides = condition.sides[:2] if isinstance(condition, SizeCondition) else ()
+    yield from _numbers(sides)
+    yield from (side for side in sides if isinstance(side, int))
+
+
 def _named(unknowns: tuple[Unknown, ...], name: Name) -> int:
     """Which of the unknowns a condition speaks of; `?` is the one without a name."""
     bare = [at for at, unknown in enumerate(unknowns) if not unknown.name[1:2].isalpha()]
@@ -245,8 +288,10 @@ def _named(unknowns: tuple[Unknown, ...], name: Name) -> int:
         raise SpecError(
             [Fault(f"there are {len(found)} unknowns without a name", name.span, help="name them: `?f`, `?s`")]
         )
-    names = [unknown.name for unknown in unknowns if unknown.name[1:2].isalpha()]
-    raise SpecError([Fault(f"there is no unknown {quoted(name.id)}", name.span, help=did_you_mean(name.id, names))])
+    names = [unknown.name if unknown.name[1:2].isalpha() else "?" for unknown in unknowns]
+    sought = f"what is sought: {', '.join(dict.fromkeys(names))}"
+    message = f"there is no unknown {quoted(name.id)}"
+    raise SpecError([Fault(message, name.span, help=did_you_mean(name.id, names) or sought)])
 
 
 def _within(unknown: Unknown, expect: Expect) -> Unknown:
@@ -272,8 +317,7 @@ def _liken(question: Question, text: str | None, model: Net | None) -> Question:
     """The question with what `--like` wants: the size that another net gives, and its receptive field."""
     if text is None or model is None:
         return question
-    own = question.own_input
-    size = question.size or (own.size if own else None)
+    size = question.input_size
     if any(sought_in(size)):
         raise _refused("`--like` compares on one input, and here it is sought", "put `?` into the net")
     trial = Trial(model.attempt(size, {}))

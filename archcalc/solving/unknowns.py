@@ -45,10 +45,28 @@ class Unknown(NamedTuple):
     bound: str = ""  # what `most` is, in words; empty where nothing bounds it
     kind: str = ""  # the argument of a layer that it is
     shapes: bool = False  # it decides how the net is built: bounds of it say nothing
+    side: bool = False  # of the input
+    legal: tuple[int, ...] = ()  # the values looked at, rising, where those are not all from `least` to `most`
+
+    @property
+    def places(self) -> tuple[int, int]:
+        """The first and the last of what a search runs over: the values, or where they stand among the legal ones."""
+        return (0, len(self.legal) - 1) if self.legal else (self.least, self.most)
+
+    def value(self, place: int) -> int:
+        """The value at a place that a search runs over."""
+        return self.legal[place] if self.legal else place
 
     def within(self) -> str:
         """The bounds in words: `kernel 1 to 227 (the input)`."""
         return f"{self.title} {self.least:,} to {self.most:,}{f' ({self.bound})' if self.bound else ''}"
+
+
+class Extent(NamedTuple):
+    """How far the windows of a net reach: the longer side of its input, and that of the sizes that are wanted."""
+
+    side: int | None  # None where it is no number
+    wanted: int = 0
 
 
 class Place(NamedTuple):
@@ -97,11 +115,10 @@ def _renamed(part: Any, names: dict[int, str]) -> Any:
     return part.replace(**changed) if changed else part
 
 
-def unknowns_of(net: Net, size: Expr | None, side: int | None) -> tuple[Unknown, ...]:
+def unknowns_of(net: Net, size: Expr | None, extent: Extent) -> tuple[Unknown, ...]:
     """The unknowns of a net and of the size of its input, in the order of the text.
 
-    `side` is the longer side of the input, None where it has none in numbers. Raises `SpecError` where an unknown
-    cannot stand.
+    Raises `SpecError` where an unknown cannot stand.
     """
     found: dict[str, Place] = {}
     for place in (*_places(net), *_of_size(size)):
@@ -117,7 +134,7 @@ def unknowns_of(net: Net, size: Expr | None, side: int | None) -> tuple[Unknown,
     for place in found.values():
         same = sum(each.partition(" #")[0] == place.title for each in titles)
         titles.append(f"{place.title} #{same + 1}" if same else place.title)
-    return tuple(_bounded(place, title, side) for place, title in zip(found.values(), titles, strict=True))
+    return tuple(_bounded(place, title, extent) for place, title in zip(found.values(), titles, strict=True))
 
 
 def shaping(unknowns: tuple[Unknown, ...]) -> tuple[Unknown, ...]:
@@ -210,54 +227,60 @@ def _arguments(cls: type[Op], layer: Layer) -> Iterator[tuple[Field, Expr]]:
 # ---------------------------------------------------------------- within which bounds
 
 
-def _bounded(place: Place, title: str, side: int | None) -> Unknown:
+def _bounded(place: Place, title: str, extent: Extent) -> Unknown:
     unknown, field, layer = place.unknown, place.field, place.layer
     if field is None or layer is None:
-        return Unknown(unknown.id, title, 1 - place.shapes, WIDEST if place.side else MOST, shapes=place.shapes)
+        most = WIDEST if place.side else MOST
+        return Unknown(unknown.id, title, 1 - place.shapes, most, shapes=place.shapes, side=place.side)
     kind = field.kind.removesuffix(" | None")
     if kind not in KINDS:
         message = f"an unknown is a whole number, and {field.name} of `{layer.type.id}` is none"
         raise SpecError([Fault(message, unknown.span)])
     least = 0 if kind in ("Padding", "Whole", "Range") or field.default == (0, 0) else 1
     rule = _BOUNDS.get(field.name)
-    most, bound = rule(layer, side) if rule else (MOST, "")
+    most, bound = rule(layer, extent) if rule else (MOST, "")
     if rule and most > LONGEST_WINDOW and _number(layer, "dilation", 1) != 1:
         most, bound = LONGEST_WINDOW, ""
     return Unknown(unknown.id, title, least, max(least, most), bound, field.name)
 
 
-def _number(layer: Layer, name: str, default: int) -> int:
-    """An argument of a layer that stands there as a plain number; 0 if it is something else."""
+def _number(layer: Layer, name: str, default: int) -> int | None:
+    """An argument of a layer that stands there as a plain number; None if it is something else."""
     for field, expr in _arguments(REGISTRY[layer.type.id], layer):
         if field.name == name:
-            return int(expr.text) if isinstance(expr, Number) and expr.text.isdigit() else 0
+            return int(expr.text) if isinstance(expr, Number) and expr.text.isdigit() else None
     return default
 
 
-def _to_the_input(side: int | None) -> tuple[int, str]:
-    return (ANY_SIDE, "any input") if side is None else (side, "the input")
+def _reach(layer: Layer, extent: Extent) -> tuple[int, str]:
+    """How far a window may reach: over the input with its padding; or over what it makes, if that is larger.
 
-
-def _kernel(layer: Layer, side: int | None) -> tuple[int, str]:
+    A transposed convolution lays its windows on its output, which its padding is then cut from.
+    """
     padding = _number(layer, "padding", 0)
-    most, bound = _to_the_input(side)
-    return (most + 2 * padding, f"{bound} with its padding") if padding else (most, bound)
+    most, bound = max((extent.side or 0, "the input"), (extent.wanted, "the wanted output"))
+    if extent.side is None:
+        most, bound = ANY_SIDE, "any input"
+    if padding is None:
+        return most, f"{bound}, unpadded"
+    return most + 2 * padding, f"{bound} with its padding" if padding else bound
 
 
-def _padding(layer: Layer, side: int | None) -> tuple[int, str]:
+def _padding(layer: Layer, extent: Extent) -> tuple[int, str]:
     kernel, dilation = _number(layer, "kernel", 0), _number(layer, "dilation", 1)
-    return dilation * (kernel - 1) if kernel and dilation else _to_the_input(side)[0], "never a whole window"
+    reach = ANY_SIDE if extent.side is None else max(extent.side, extent.wanted)
+    return (dilation * (kernel - 1) if kernel and dilation else reach), "never a whole window"
 
 
-def _groups(layer: Layer, _: int | None) -> tuple[int, str]:
+def _groups(layer: Layer, _: Extent) -> tuple[int, str]:
     filters = _number(layer, "filters", 0)
     return (filters, "the filters") if filters else (MOST, "")
 
 
-_BOUNDS: dict[str, Callable[[Layer, int | None], tuple[int, str]]] = {
-    "kernel": _kernel,
-    "stride": lambda _, side: _to_the_input(side),
+_BOUNDS: dict[str, Callable[[Layer, Extent], tuple[int, str]]] = {
+    "kernel": _reach,
+    "stride": _reach,
     "padding": _padding,
-    "dilation": lambda _, side: _to_the_input(side),
+    "dilation": _reach,
     "groups": _groups,
 }

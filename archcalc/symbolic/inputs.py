@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice, product
 from typing import Any, NamedTuple
 
+from archcalc.builder import Assumption
 from archcalc.graph import Node
 from archcalc.lang.errors import Fault, SpecError
-from archcalc.lang.syntax import Expr, Name, Sizes, parts
+from archcalc.lang.syntax import Name, Sizes, parts
 from archcalc.ops.base import Op
 from archcalc.solving.answers import Answer, Choice, Series, affordable, solve_by_search
 from archcalc.solving.boxes import ENOUGH
 from archcalc.solving.conditions import SizeCondition, Trial, total
 from archcalc.solving.orders import Solution
 from archcalc.solving.questions import Question
-from archcalc.solving.unknowns import Unknown
+from archcalc.solving.unknowns import Unknown, sought_in
 from archcalc.symbolic.sizes import Size, at, symbols_of
-from archcalc.symbolic.validity import Domain, domains, others
+from archcalc.symbolic.validity import Domain, domains, names_of, runs
 from archcalc.volume import Dim, Volume, footprint
 
 LONGEST = 200_000  # inputs that are looked at one by one
@@ -78,7 +80,7 @@ class Line(NamedTuple):
         if end - least >= LONGEST:
             raise SpecError([Fault(f"too much to look at: inputs from {least:,} to {end:,}, which repeat no sooner")])
         found = [n for n in range(least, end + 1) if self.holds(n)]
-        return Series(_ranges(found)) if most is not None else self._endless(frozenset(found), start)
+        return Series.of(found) if most is not None else self._endless(frozenset(found), start)
 
     def _endless(self, found: frozenset[int], start: int) -> Series:
         """The values that are as wanted up to the end of the first period, and then again and again."""
@@ -93,21 +95,32 @@ class Line(NamedTuple):
         while start > self.span.least and (start - 1 in found) == (start - 1 + period in found):
             start -= 1
         values = sorted(n for n in found if n < start + period)
-        return Series(_ranges(values), start, period) if values and values[-1] >= start else Series(_ranges(values))
+        return Series.of(values, start, period) if values and values[-1] >= start else Series.of(values)
 
 
 def solve_inputs(question: Question, most: int, choice: Choice = "") -> Answer:
-    """All inputs that give the wanted sizes; `most` of them are built. Raises `SpecError`.
+    """All inputs that are as wanted; `most` of them are built. Raises `SpecError`, also where no input fits the layers.
 
-    Where the sizes have no closed form, inputs up to a bound are tried.
+    Where something else than sizes is wanted, or the sizes have no closed form, those that the layers fit are tried, up
+    to a bound.
     """
-    try:
-        trial = _in_symbols(question)
-        pairs_ = zip(_axes(question), question.unknowns, strict=True)
-        lines = [_line(question, trial, axes, _said(unknown)) for axes, unknown in pairs_]
-        fits = _depth_fits(question, trial)
-    except NotClosed:
-        return solve_by_search(question, most, choice)
+    if question.of_inputs:
+        with suppress(NotClosed):
+            return _in_closed_form(question, most, choice)
+    question, notes = _legal(question)
+    answer = solve_by_search(question, most, choice)
+    return answer._replace(notes=(*notes, *answer.notes))
+
+
+def _in_closed_form(question: Question, most: int, choice: Choice) -> Answer:
+    """All inputs that give the wanted sizes. Raises `NotClosed` and `SpecError`."""
+    trial = _in_symbols(question)
+    needs, whole = _needs(trial.built.assumptions)
+    if not whole:
+        raise NotClosed
+    pairs_ = zip(question.unknowns, _axes(question), strict=True)
+    lines = [_line(question, trial, axes, _said(unknown), needs) for unknown, axes in pairs_]
+    fits = _depth_fits(question, trial)
     most = affordable(most, len(trial.sizes))
     series = tuple(line.series() if fits else Series(()) for line in lines)
     if choice == "largest" and any(each.period for each in series):
@@ -126,27 +139,98 @@ def solve_inputs(question: Question, most: int, choice: Choice = "") -> Answer:
 
 
 def _in_symbols(question: Question) -> Trial:
-    """The net on an input HxW."""
-    size = question.size
-    assert isinstance(size, Sizes)
-    names = {each.id for each in parts(question.net.tree) if isinstance(each, Name)}
+    """The net on an input HxW, or with a symbol for that side of it which is sought. Raises `NotClosed`."""
+    size = question.input_size
+    if not isinstance(size, Sizes) or len(size.parts) != 3:
+        raise NotClosed
+    names = {each.id for each in parts((question.net.tree, size)) if isinstance(each, Name)}
     h, w = (next(name for name in (letter, letter * 2, letter * 3) if name not in names) for letter in "HW")
-    height, width, depth = size.parts
-    sides: tuple[Expr, ...] = (Name(height.span, h), Name(width.span, w), depth)
+    pairs = zip(size.parts, (h, w, ""), strict=True)
+    sides = [Name(side.span, name) if name and any(sought_in(side)) else side for side, name in pairs]
     try:
-        trial = Trial(question.net.attempt(size.replace(parts=sides), {}))
+        return Trial(question.net.attempt(size.replace(parts=tuple(sides)), {}))
     except SpecError as error:
         if any(fault.undecided for fault in error.faults):
             raise NotClosed from None
-        raise
-    if others(trial.built.assumptions, domains(trial.built.assumptions)):
-        raise NotClosed
-    return trial
+        raise SpecError(_of_any_input(fault, (h, w)) for fault in error.faults) from None
 
 
-def _axes(question: Question) -> tuple[tuple[int, ...], ...]:
+def _of_any_input(fault: Fault, symbols: tuple[str, str]) -> Fault:
+    """A fault that all inputs have, with what its symbols are."""
+    if not re.search(rf"\b({'|'.join(symbols)})\b", fault.message):
+        return fault
+    note = f"no input fits: {' and '.join(symbols)} are the height and the width of any"
+    return fault._replace(notes=(*fault.notes, note))
+
+
+def _axes(question: Question) -> list[tuple[int, ...]]:
     """Which sides each unknown is."""
-    return ((0, 1),) if len(question.unknowns) == 1 else ((0,), (1,))
+    size = question.input_size
+    sides = size.parts[:2] if isinstance(size, Sizes) else ()
+    names = [each.name for each in question.unknowns]
+    return [tuple(axis for axis, side in enumerate(sides) if name in {n.id for n in sought_in(side)}) for name in names]
+
+
+def _needs(assumptions: tuple[Assumption, ...]) -> tuple[tuple[Domain, ...], bool]:
+    """What the layers need of single symbols, and whether that is all that they need.
+
+    The conditions on a symbol are taken together; or each by itself, where all of them repeat too late to be known.
+    """
+    found = {name: domain for name, domain in domains(assumptions).items() if domain.known}
+    alone, whole = [*found.values()], True
+    for each in assumptions:
+        names = names_of(each.condition)
+        if names <= found.keys() and len(names) == 1:
+            continue
+        own = [domain for domain in domains((each,)).values() if domain.known]
+        alone += own
+        whole = whole and len(own) == len(names) == 1
+    return tuple(alone), whole
+
+
+def _legal(question: Question) -> tuple[Question, tuple[tuple[str, str], ...]]:
+    """The question with those sides of the input alone that the layers fit, and what they need, in words.
+
+    Raises `SpecError` where no input fits.
+    """
+    if not question.of_sides:
+        return question, ()
+    try:
+        trial = _in_symbols(question)
+    except NotClosed:
+        return question, ()
+    needs, whole = _needs(trial.built.assumptions)
+    unknowns: list[Unknown] = []
+    notes: list[tuple[str, str]] = []
+    for unknown, axes in zip(question.unknowns, _axes(question), strict=True):
+        own = tuple(domain for domain in needs if domain.symbol in {str(trial.input[axis]) for axis in axes})
+        unknowns.append(_fitting(unknown, own, whole))
+        notes += _in_words(own)
+    return question._replace(unknowns=tuple(unknowns), met=whole), tuple(dict.fromkeys(notes))
+
+
+def _fitting(unknown: Unknown, needed: tuple[Domain, ...], whole: bool) -> Unknown:
+    """A side of the input, its values only those that some layers need.
+
+    Raises `SpecError` where there are none, or too many to look at.
+    """
+    if all(domain.period == 1 and len(runs(domain.first)) == 1 for domain in needed):
+        least = max((unknown.least, *(domain.least for domain in needed)))
+        most = min((unknown.most, *(domain.last for domain in needed if domain.last is not None)))
+        return _within(unknown, range(least, most + 1), needed)
+    if unknown.most - unknown.least >= LONGEST:
+        raise SpecError([Fault(f"too much to look at: {unknown.within()}", help=f"at most {LONGEST:,} are")])
+    values = tuple(filter(_legality(needed), range(unknown.least, unknown.most + 1)))
+    bound = unknown.bound or f"those that fit {'the' if whole else 'some of the'} layers"
+    return _within(unknown, values, needed)._replace(bound=bound, legal=values)
+
+
+def _within(unknown: Unknown, values: Sequence[int], needed: tuple[Domain, ...]) -> Unknown:
+    """A side of the input from the first to the last of some values. Raises `SpecError` where there are none."""
+    if not values:
+        why = tuple(f"needed is {text}" for _, text in _in_words(needed))
+        raise SpecError([Fault(f"no {unknown.title} from {unknown.least:,} to {unknown.most:,} fits", notes=why)])
+    return unknown._replace(least=values[0], most=values[-1])
 
 
 def _sizes(question: Question, trial: Trial) -> Iterator[tuple[SizeCondition, Volume, tuple[Dim | None, ...]]]:
@@ -169,14 +253,11 @@ def _said(unknown: Unknown) -> Span:
     return Span(unknown.least, unknown.most) if unknown.bound else Span(1, None)
 
 
-def _line(question: Question, trial: Trial, axes: tuple[int, ...], span: Span) -> Line:
+def _line(question: Question, trial: Trial, axes: tuple[int, ...], span: Span, needs: tuple[Domain, ...]) -> Line:
     for _, found, wanted in _sizes(question, trial):
         for axis in axes:
             span = span.meet(_giving(found[axis], wanted[axis], trial.input[axis]))
-    legal = domains(trial.built.assumptions)
-    needed = tuple(legal[str(trial.input[axis])] for axis in axes if str(trial.input[axis]) in legal)
-    if not all(domain.known for domain in needed):
-        raise NotClosed
+    needed = tuple(domain for domain in needs if domain.symbol in {str(trial.input[axis]) for axis in axes})
     asked = span
     for domain in needed:
         span = span.meet(Span(domain.least, domain.most))
@@ -228,7 +309,7 @@ def _windows(trial: Trial) -> Iterator[tuple[Node, tuple[Volume, ...]]]:
     known: set[object] = set()
     for node in trial.built.graph.nodes:
         x = tuple(trial.sizes[i] for i in node.inputs)
-        if x and node.op.reach() is not None and (node.op, x) not in known:
+        if x and node.op.slides and (node.op, x) not in known:
             known.add((node.op, x))
             yield node, x
 
@@ -265,17 +346,6 @@ def _repeats(op: Op, x: tuple[Volume, ...], axis: int) -> tuple[int, int]:
 
 
 # ---------------------------------------------------------------- in order
-
-
-def _ranges(values: list[int]) -> tuple[tuple[int, int], ...]:
-    """Numbers, rising, as ranges."""
-    found: list[tuple[int, int]] = []
-    for n in values:
-        if found and found[-1][1] + 1 == n:
-            found[-1] = (found[-1][0], n)
-        else:
-            found.append((n, n))
-    return tuple(found)
 
 
 def _ranked(line: Line, series: Series, choice: Choice) -> list[int]:
@@ -318,14 +388,18 @@ def _notes(question: Question, trial: Trial, lines: list[Line]) -> Iterator[tupl
         _, found, wanted = sizes[0]
         sides = list(zip(found[:2], wanted[:2], trial.input[:2], strict=True))
         alike = len({(_anonymous(n, symbol), side) for n, side, symbol in sides}) == 1
-        yield from (("period", text) for n, side, _ in sides[: 1 if alike else 2] if (text := _next(n, side)))
-    needs = {
-        _anonymous(domain.text, domain.symbol): domain for line in reversed(lines) for domain in line.domains[::-1]
-    }
-    for domain in needs.values():
-        yield "needs", f"{domain.text}: {' and '.join(dict.fromkeys(each.about for each in domain.reasons))}"
+        rising = zip(sides[: 1 if alike else 2], (lines[0], lines[-1]), strict=False)
+        yield from (("period", text) for (n, side, _), line in rising if (text := _next(n, side, line)))
+    yield from _in_words(tuple(domain for line in lines for domain in line.domains))
     if not all(line.drops for line in lines):
         yield from _gaps(trial, lines)
+
+
+def _in_words(needed: tuple[Domain, ...]) -> Iterator[tuple[str, str]]:
+    """What layers need of the sides of the input; once what they need of both alike."""
+    needs = {_anonymous(domain.text, domain.symbol): domain for domain in needed[::-1]}
+    for domain in reversed(needs.values()):
+        yield "needs", f"{domain.text}: {' and '.join(dict.fromkeys(each.about for each in domain.reasons))}"
 
 
 def _anonymous(text: object, symbol: object) -> str:
@@ -333,20 +407,23 @@ def _anonymous(text: object, symbol: object) -> str:
     return re.sub(rf"\b{symbol}\b", "n", str(text))
 
 
-def _next(found: Dim, wanted: Dim | None) -> str:
-    """How the size goes on behind what is wanted."""
+def _next(found: Dim, wanted: Dim | None, line: Line) -> str:
+    """How the size goes on behind what is wanted: the next inputs that fit the layers."""
     if not isinstance(found, Size) or not isinstance(wanted, int):
         return ""
     step, rise = found.period()
     least, most = found.least(wanted + rise), found.most(wanted + rise)
-    if least > most:
+    ranges = Series.of(filter(line.legal, range(least, min(most + 1, least + LONGEST)))).ranges
+    if not ranges:
         return ""
-    return f"every {step} more of {found.symbol} give {rise} more: {wanted + rise} for {least:,} to {most:,}"
+    some = [f"{first:,} to {last:,}" if first < last else f"{first:,}" for first, last in ranges[:NAMED]]
+    behind = f"{', '.join(some)}{', …' if len(ranges) > NAMED else ''}"
+    return f"every {step} more of {found.symbol} give {rise} more: {wanted + rise} for {behind}"
 
 
 def _gaps(trial: Trial, lines: list[Line]) -> Iterator[tuple[str, str]]:
     """The layers that drop something on every larger input, and the inputs on which no other layer does."""
-    for line in lines:
+    for line in (line for line in lines if line.period < LONGEST):
         windows = [(axis, node, x) for node, x in _windows(trial) for axis in line.axes]
         cycle = range(line.start, line.start + line.period)
         always = [all(_drop(node.op, x, axis, n) for n in cycle) for axis, node, x in windows]

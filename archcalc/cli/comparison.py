@@ -1,0 +1,54 @@
+"""`archcalc compare`."""
+
+from __future__ import annotations
+
+import click
+
+from archcalc.cli import options
+
+SORTS = ("params", "macs", "flops", "memory", "name", "year")
+
+
+@click.command("compare")
+@click.argument("archs", metavar="ARCH...", nargs=-1, required=True)
+@options.all_of(options.size, options.batch, options.dtype)
+@click.option("--sort", type=click.Choice(SORTS), help="From small to large; else as they are named.")
+@click.option(
+    "--depth", type=click.IntRange(0, 100), default=1, metavar="N", help="How deep groups are named in the stages: 1."
+)
+@click.option("--plot", metavar="FILE", help="Draw it too, as .svg or .png; needs the extra `plot`.")
+@options.all_of(options.exact, options.format_, options.out)
+def command(
+    archs: tuple[str, ...],
+    size: str | None,
+    batch: int,
+    dtype: str,
+    sort: str | None,
+    depth: int,
+    plot: str | None,
+    exact: bool,
+    format_: str,
+    path: str | None,
+) -> None:
+    """Nets side by side: parameters, MACs, memory, stage by stage.
+
+    Ratios are to the first net. The picture of --plot has parameters against MACs, and memory and parameters by depth.
+
+    \b
+    archcalc compare vgg16 resnet50 googlenet
+    archcalc compare alexnet googlenet mine.arch --sort macs
+    archcalc compare vgg16 resnet50 googlenet --plot nets.svg
+    """
+    from archcalc.analyses.comparison import compare
+    from archcalc.lineup import gather, refuse_twins
+    from archcalc.render import comparisons
+    from archcalc.render.costs import Setting
+    from archcalc.render.show import View
+
+    found = compare([each.measured for each in refuse_twins(gather(archs, size))], depth, sort)
+    if plot is not None:
+        from archcalc import plots
+
+        plots.draw(found, plot, batch, dtype)
+    with options.opened(path) as stream:
+        options.write(comparisons.lines(found, Setting(batch, dtype), View(format_, exact), stream), stream)

@@ -1,0 +1,36 @@
+"""`archcalc draw`."""
+
+from __future__ import annotations
+
+import click
+
+from archcalc.cli import options
+
+
+@click.command("draw")
+@options.all_of(options.arch, options.size, options.depth)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(("tree", "svg", "mermaid", "dot")),
+    default="tree",
+    help="How to draw it.",
+)
+@options.out
+def command(arch: str, size: str | None, depth: int | None, format_: str, path: str | None) -> None:
+    """The graph of a net, with the size of what goes along each edge.
+
+    As a tree in the terminal, as SVG, or as text for Mermaid and Graphviz. --depth 1 folds each group into a box.
+
+    \b
+    archcalc draw resnet18
+    archcalc draw googlenet --depth 1 --format svg -o googlenet.svg
+    """
+    from archcalc.analyses.costs import measure
+    from archcalc.library import load
+    from archcalc.render import show
+
+    built = load(arch).build(size)
+    report = measure(built.graph, built.assumptions)
+    with options.opened(path) as stream:
+        options.write(show.drawing_lines(report, built, show.View(format_, depth=depth), stream), stream)
