@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
 import os
 import re
 import struct
+import subprocess
 import sys
 import tracemalloc
 import zipfile
@@ -269,7 +271,7 @@ def test_a_kernel_that_disagrees_is_shown_with_both_shapes_and_the_exit_code_is_
     assert (last["predicted"], last["executed"], last["agrees"]) == ([4, 4, 4], [3, 4, 4], False)
     shown = invoke(SMALL)
     assert "└ predicted 4x4x4, executed 3x4x4" in shown.output
-    assert re.search(r"disagrees +pool1; the 1 layers? behind it", shown.output)
+    assert re.search(r"disagrees +pool1; 1 layer behind it was not run", shown.output)
 
 
 def test_a_kernel_that_fails_is_told_and_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,6 +357,7 @@ def test_a_run_by_definitions_takes_no_more_memory_than_was_planned(text: str) -
         "resnet20_cifar",
         "input 64x64x8; conv 3/1/1 8; pool 3/2; fc 4",
         "input 2000; fc 1000; fc 5",
+        "input 1000; a: fc 1000; fc 1000 share=a; fc 1000 share=a; fc 5",
     ],
 )
 def test_the_way_back_takes_no_more_memory_than_was_planned(text: str) -> None:
@@ -366,7 +369,7 @@ def test_activations_are_freed_when_they_are_used_last() -> None:
     layer = "conv 1 16; pool 3/1/1; "  # 64x64x16 in float32: 262,144 bytes each
     short, _ = traced(f"input 64x64x16; {4 * layer} gap", batch=4)
     long, planned = traced(f"input 64x64x16; {40 * layer} gap", batch=4)
-    assert long < short + OVERHEAD
+    assert long < short + OVERHEAD + 2 * 4 * 262_144  # each of two threads may still hold the array of its last job
     assert planned < 8 * 4 * 262_144
     kept, _ = traced(f"input 64x64x16; {10 * layer} gap", batch=4, backward=True)
     assert kept > 20 * 4 * 262_144
@@ -409,8 +412,40 @@ def test_the_memory_that_is_left_is_that_of_the_machine_or_of_the_container(monk
     assert planning.memory_left() == 500_000
     files["/sys/fs/cgroup/memory.max"] = "max\n"
     assert planning.memory_left() == 2 * 2**20
+    files |= {"/proc/self/cgroup": "4:cpu,memory:/a/b\n1:name=systemd:/\n0::/c/d\n"}
+    files |= {"/sys/fs/cgroup/c/memory.max": "900000\n", "/sys/fs/cgroup/c/memory.current": "100000\n"}
+    assert planning.memory_left() == 800_000
+    files |= {"/sys/fs/cgroup/memory/a/b/memory.limit_in_bytes": "700000\n"}
+    files |= {"/sys/fs/cgroup/memory/a/b/memory.usage_in_bytes": "50000\n"}
+    assert planning.memory_left() == 650_000
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (2**20 if which == resource.RLIMIT_DATA else -1, -1))
+    files["/proc/self/status"] = "VmSize:\t 9999 kB\nVmData:\t 1000 kB\n"
+    assert planning.memory_left() == 24 * 1024
     files.clear()
     assert (planning.memory_left() or 10**9) > 10**8  # what the machine has, if it says
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere a limit may not be kept")
+def test_a_limit_of_the_process_is_seen_before_the_run_starts() -> None:
+    code = """import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (500_000_000, 500_000_000))
+sys.argv = ["archcalc", "run", "vgg16"]
+from archcalc.cli import main
+main()"""
+    one = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=one)
+    assert done.returncode == 2
+    assert re.match(
+        r"error: running `vgg16` takes .* of memory, most of it at .*, and [\d.]+ MiB are left\n", done.stderr
+    )
+
+
+def test_the_help_for_too_little_memory_is_what_would_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "memory_left", lambda: 100)
+    assert refusal(SMALL).endswith("help: a smaller `--input` takes less")
+    assert refusal(SMALL, batch=2).endswith("help: a smaller `--batch` or `--input` takes less")
+    assert refusal(SMALL, dtype="float64").endswith("takes less, and so does `--dtype float32`")
 
 
 def test_memory_that_runs_out_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -505,6 +540,35 @@ def test_what_cannot_be_written_is_refused_before_the_run(tmp_path: Path, monkey
     assert [path.name for path in tmp_path.iterdir()] == ["d.npz"]
 
 
+@pytest.mark.parametrize("names", [("x.npz", "x.npz"), ("x.npz", "./x.npz"), ("x.npz", "none/../x.npz")])
+def test_two_files_that_are_one_are_refused(
+    names: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(forth.Run, "forward", lambda _: pytest.fail("it has started"))
+    for options, words in (
+        (("--save", "--save-weights"), ("--save", names[0], "--save-weights", names[1])),
+        (("--save", "--output"), ("--save", names[0], "-o", names[1])),
+        (("--save-weights", "--output"), ("--save-weights", names[0], "-o", names[1])),
+    ):
+        error = invoke(SMALL, *words).exception
+        assert isinstance(error, SpecError)  # exit code 2
+        assert f"`{options[0]}` and `{options[1]}` name the same file, `{names[1]}`" in str(error)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_disagrees_leaves_the_files_that_were_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    paths = [Path("a.npz"), Path("w.npz")]
+    for path in paths:
+        path.write_text("older")
+    monkeypatch.setattr(forth, "kernel_for", with_kernel(Cropped, MaxPool))
+    result = invoke(SMALL, "--save", str(paths[0]), "--save-weights", str(paths[1]))
+    assert result.return_value == 1
+    assert "a.npz and w.npz: not written" in result.output
+    assert [path.read_text() for path in sorted(tmp_path.iterdir())] == ["older", "older"]
+
+
 # ---------------------------------------------------------------- the values are right
 
 
@@ -529,7 +593,12 @@ def test_gradients_of_branches_add_up(tmp_path: Path) -> None:
     back = run(text, dtype="float64", backward=True, batch=3, **files).backward
     assert back is not None
     loss, norm = by_hand(w, x)
-    assert back.losses[0] == ("output", "sum of squares", pytest.approx(loss, rel=1e-12))
+    assert back.losses[0] == (
+        "output",
+        "sum of squares",
+        "of all values of all images",
+        pytest.approx(loss, rel=1e-12),
+    )
     assert back.steps[-1].row.name == "a"
     assert back.steps[-1].norm == pytest.approx(norm, rel=1e-12)
 
@@ -596,10 +665,71 @@ def test_every_gradient_has_the_shape_of_what_it_is_of() -> None:
     back = run(BRANCHES, backward=True).backward
     assert back is not None
     shapes = {step.row.name: step.executed for step in back.steps}
-    assert shapes["a"] == ((1, 6, 6, 2), (3, 3, 2, 4), (4,))
+    assert shapes["a"] == (None, (3, 3, 2, 4), (4,))  # nobody asks for that by the image
     assert shapes["bn1"] == ((1, 6, 6, 4), (4,), (4,))  # scale and shift; mean and variance are not learnt
     assert shapes["concat1"] == ((1, 6, 6, 3), (1, 6, 6, 4))
     assert [loss.kind for loss in back.losses] == ["cross-entropy"]
+
+
+def test_no_gradient_is_shown_where_nothing_before_learns() -> None:
+    lines = csv.DictReader(invoke(SMALL, "--backward", "--format", "csv").output.splitlines())
+    gradients = {line["layer"]: line["gradients"] for line in lines}
+    assert gradients == {"input": "", "conv1": "", "relu1": "8x8x4", "pool1": "8x8x4", "fc1": "4x4x4"}
+    layers = json.loads(invoke(TWO + "; add { fc 3 | id }", "--backward", "--format", "json").output)["layers"]
+    assert [each["backward"] and each["backward"]["executed"]["inputs"] for each in layers[3:5]] == [
+        [None],
+        [[1, 1, 3]],
+    ]
+    said = invoke("input 4x4x3; relu; maxpool 2", "--backward").output
+    assert "nothing here is learnt: no gradient goes anywhere" in said
+    assert "as predicted\n        a layer's MACs" not in said
+
+
+def test_the_gradient_of_shared_weights_is_the_sum_over_their_uses(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    w, b, x = rng.normal(size=(4, 4)), rng.normal(size=4), rng.normal(size=(2, 1, 1, 4))
+    np.savez(tmp_path / "w.npz", **{"a.w": w, "a.b": b})
+    np.save(tmp_path / "x.npy", x)
+    text = "input 4; a: fc 4; fc 4 share=a; fc 4 share=a"
+    request = {"batch": 2, "dtype": "float64", "backward": True}
+    files = {"weights": str(tmp_path / "w.npz"), "images": (str(tmp_path / "x.npy"),)}
+    back = run(text, **request, **files).backward
+    assert back is not None
+
+    def loss(w: Any, b: Any) -> float:
+        y = x.reshape(2, 4)
+        for _ in range(3):
+            y = y @ w + b
+        return float((y**2).sum())
+
+    step = 1e-6
+    sides = [[loss(w + s * e[:16].reshape(4, 4), b + s * e[16:]) for s in (step, -step)] for e in np.eye(20)]
+    slopes = [(after - before) / (2 * step) for after, before in sides]
+    assert [back_step.norm for back_step in back.steps[:2]] == [None, None]
+    assert back.steps[-1].norm == pytest.approx(np.linalg.norm(slopes), rel=1e-7)
+    shown = invoke(text, "--backward").output
+    assert shown.count("added to a ") == 2
+    layers = json.loads(invoke(text, "--backward", "--format", "json").output)["layers"]
+    assert [each["backward"] and each["backward"]["added_to"] for each in layers] == [None, None, "a", "a"]
+
+
+def test_what_disagrees_on_the_way_back_is_told_in_the_form_of_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Conv.back
+
+    def cropped(self: Conv, np: Any, dy: Any, w: Any, x: Any) -> Any:
+        (dx,), dw = real(self, np, dy, w, x)
+        return (dx[:, 1:],), dw
+
+    monkeypatch.setattr(Conv, "back", cropped)
+    result = invoke("input 14x14x3; bn; conv 3 4", "--backward")
+    assert "gradients 14x14x3 predicted, 13x14x3 executed" in result.output
+    assert result.return_value == 1
+
+
+def test_a_loss_says_what_it_is_a_mean_of_and_is_never_minus_nought() -> None:
+    said = invoke("input 4x4x2; conv 1 1; softmax", "--backward").output
+    assert "cross-entropy at output, mean over images and positions: 0\n" in said
+    assert "sum of squares at output, of all values of all images: " in invoke(SMALL, "--backward").output
 
 
 def test_a_loss_stands_at_every_output() -> None:
@@ -712,6 +842,13 @@ IMAGES: dict[str, tuple[str, Any, str]] = {  # a name, what is in the file, what
     "text": ("a.npy", b"hello, world", "it is not in NumPy's format"),
     "array of another size": ("a.npy", np.zeros((9, 8, 3)), "is 9x8x3, not 8x8x3\nhelp: .* `--input 9x8x3`"),
     "array without depth": ("a.npy", np.zeros((8, 8)), "is 8x8, not 8x8x3"),
+    "depth first": (
+        "a.npy",
+        np.zeros((3, 8, 8)),
+        r"is 3x8x8, not 8x8x3\nhelp: its axes .*: `array.transpose\(1, 2, 0\)` has the right one",
+    ),
+    "depth first, several": ("a.npy", np.zeros((2, 3, 8, 8)), r"`array.transpose\(0, 2, 3, 1\)` has the right one"),
+    "no images": ("a.npy", np.zeros((0, 8, 8, 3)), "holds no image: it is 0x8x8x3$"),
     "too many images": ("a.npy", np.zeros((2, 8, 8, 3)), "holds 2 images, the batch is 1\nhelp: say `--batch 2`"),
     "whole numbers": ("a.npy", np.zeros((8, 8, 3), int), "it holds int64, not float16, float32, float64 or uint8"),
     "complex numbers": ("a.npy", np.zeros((8, 8, 3), complex), "it holds complex128"),
@@ -743,6 +880,29 @@ def test_an_image_that_cannot_be_used_is_named_with_what_was_expected(case: str,
     said = refusal(SMALL, images=(str(path),))
     assert re.search(told, said), said
     assert str(path) in said
+
+
+def test_an_array_without_an_axis_for_depth_is_told_how_to_get_one(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros((8, 8)))
+    said = refusal("input 8x8x1; fc 2", images=(str(tmp_path / "a.npy"),))
+    assert said.endswith("is 8x8, not 8x8x1\nhelp: the depth is an axis too: `array[..., None]` has it")
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("L", 0), ("RGB", (0, 0, 0)), ("P", 0), ("1", 0)])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_picture_with_a_transparent_colour_is_refused_where_it_has_that(
+    mode: str, colour: Any, depth: int, tmp_path: Path
+) -> None:
+    image = pytest.importorskip("PIL.Image")
+    path = tmp_path / "a.png"
+    pixels = PIXELS.copy()
+    pixels[0, 0] = 0
+    image.fromarray(pixels).convert(mode).save(path, transparency=colour)
+    said = refusal(f"input 8x8x{depth}; fc 2", images=(str(path),))
+    assert "it is transparent in places" in said
+    if mode == "L":  # a colour that no pixel has makes none transparent
+        image.fromarray(np.full((8, 8), 7, np.uint8)).save(path, transparency=0)
+        assert run(f"input 8x8x{depth}; fc 2", images=(str(path),)).agrees
 
 
 def write(path: Path, content: Any) -> None:
@@ -892,6 +1052,23 @@ def test_all_that_is_wrong_with_a_file_comes_at_once(tmp_path: Path) -> None:
     np.savez(tmp_path / "w.npz", **{"c.w": np.zeros(3), "x": np.zeros(3)})
     said = refusal(NET, weights=str(tmp_path / "w.npz"), images=("none.npy",))
     assert said.count("error: ") == 6  # image, surplus, shape, three that lack
+
+
+def test_a_variance_below_nought_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "w.npz"
+    own = {name: np.ones(2) for name in ("bn1.scale", "bn1.shift", "bn1.mean", "bn1.variance")}
+    np.savez(path, **own | {"bn1.variance": np.array([1, -0.5])})
+    assert "`bn1.variance` in" in (said := refusal("input 4x4x2; bn", weights=str(path)))
+    assert said.endswith("cannot be used: it holds a negative value")
+    np.savez(path, **own | {"bn1.mean": np.array([1, -0.5]), "bn1.variance": np.array([0, -0.0])})
+    assert run("input 4x4x2; bn", weights=str(path)).agrees
+
+
+def test_arrays_that_are_many_too_many_are_counted(tmp_path: Path) -> None:
+    np.savez(tmp_path / "w.npz", **arrays(**{f"x{at:04}": np.zeros(1) for at in range(2000)}))
+    said = refusal(NET, weights=str(tmp_path / "w.npz"))
+    assert said.count("error: ") == 11
+    assert said.endswith(f"… and 1,990 more in `{tmp_path}/w.npz` are none either")
 
 
 def test_a_bomb_in_an_archive_is_not_unpacked(tmp_path: Path) -> None:
@@ -1100,6 +1277,23 @@ def test_progress_counts_every_layer() -> None:
 @pytest.mark.parametrize("words", [("--batch", "0"), ("--seed", "-1"), ("--dtype", "int8"), ("--format", "latex")])
 def test_options_out_of_range_are_usage_errors(words: tuple[str, str]) -> None:
     assert invoke(SMALL, *words).exception is not None
+
+
+def test_a_run_is_told_in_a_line_and_its_footer_in_the_singular(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert repr(run(SMALL)) == str(run(SMALL)) == "<run of net, forth: 5 layers, agrees>"
+    assert repr(run(SMALL, backward=True)) == "<run of net, forth and back: 5 layers, agrees>"
+    monkeypatch.setattr(forth, "kernel_for", with_kernel(Cropped, MaxPool))
+    assert repr(run(SMALL)) == "<run of net, forth: 4 layers, disagrees at pool1>"
+    monkeypatch.undo()
+    assert "1 layer before these was run for them" in invoke(SMALL, "--layers", "conv1..conv1").output
+    assert re.search(r"^input +drawn from seed 0", invoke(SMALL).output, re.MULTILINE)
+    assert re.search(r"^input +left drawn from .*, right drawn", invoke(TWO).output, re.MULTILINE)
+
+
+def test_a_narrow_terminal_is_told_how_to_see_all_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "all columns" not in invoke(SMALL).output
+    monkeypatch.setenv("COLUMNS", "80")
+    assert re.search(r"all columns +`--format csv`\nhidden here +type, MACs", invoke(SMALL).output)
 
 
 def test_a_net_is_run_from_python() -> None:

@@ -48,7 +48,7 @@ def command(
 
     built = load(arch).build(size)
     with progress.told(sys.stderr) as tell:
-        execution = execute(measure(built.graph, built.assumptions), Request(**request), tell)
+        execution = execute(measure(built.graph, built.assumptions), Request(**request, answer=path), tell)
     with options.opened(path) as stream:
         options.write(runs.lines(execution, built, show.View(format_, exact), stream), stream)
     ctx.exit(0 if execution.agrees else 1)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from time import perf_counter
 from typing import NamedTuple
 
 from archcalc.analyses.costs import Report
-from archcalc.executor.backward import WayBack, go_back
+from archcalc.executor.backward import StepBack, WayBack, go_back
 from archcalc.executor.base import Array
 from archcalc.executor.fingerprints import PLACES
 from archcalc.executor.forward import Forward, Progress, Request, Run, Step
 from archcalc.executor.planning import peak_memory
 from archcalc.executor.stored import Writer, refused
-from archcalc.lang.errors import Fault, SpecError
+from archcalc.lang.errors import Fault, SpecError, quoted
 
 
 class Execution(NamedTuple):
@@ -25,6 +26,13 @@ class Execution(NamedTuple):
     seconds: float
     places: int  # that a fingerprint sees
     peak_bytes: int | None  # that the process has had in memory; None where the system does not say
+
+    def __repr__(self) -> str:
+        """The run in a line; the arrays and the rows behind it are long."""
+        ways = "forth and back" if self.backward else "forth"
+        steps: tuple[Step | StepBack, ...] = (*self.layers, *(self.backward.steps if self.backward else ()))
+        found = next((f"disagrees at {step.row.name}" for step in steps if not step.agrees), "agrees")
+        return f"<run of {self.forward.report.graph.name}, {ways}: {len(self.layers)} layers, {found}>"
 
     @property
     def layers(self) -> tuple[Step, ...]:
@@ -50,12 +58,16 @@ def execute(report: Report, request: Request, progress: Progress = lambda *_: No
     """
     started = perf_counter()
     _refuse_symbols(report)
+    _refuse_one_file_for_two(request)
     with _refusing_memory(), ExitStack() as files:
         run = Run(report, request, progress)
         run.save, run.save_weights = (
             None if path is None else files.enter_context(Writer(path)) for path in (request.save, request.save_weights)
         )
         forward = run.forward()
+        for writer in (run.save, run.save_weights):
+            if writer:
+                writer.whole = forward.agrees
         backward = go_back(run) if request.backward and forward.agrees else None
     return Execution(forward, backward, perf_counter() - started, PLACES, peak_memory())
 
@@ -66,6 +78,17 @@ def _refuse_symbols(report: Report) -> None:
         if not all(isinstance(n, int) for n in (*row.output, row.macs)):
             message = f"`{report.graph.name}` cannot be run: the output of `{row.name}` is {row.output}, in symbols"
             raise SpecError([Fault(message, row.node.span, help="give the input in numbers: `--input 224x224x3`")])
+
+
+def _refuse_one_file_for_two(request: Request) -> None:
+    """Raises `SpecError` where two of the files to be written are one, by whatever names."""
+    options = {"--save": request.save, "--save-weights": request.save_weights, "--output": request.answer}
+    found: dict[str, str] = {}
+    for option, path in options.items():
+        if path is not None:
+            other = found.setdefault(os.path.normcase(os.path.realpath(path)), option)
+            if other != option:
+                raise refused(f"`{other}` and `{option}` name the same file, {quoted(path, 200)}", "give each its own")
 
 
 @contextmanager

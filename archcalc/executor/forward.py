@@ -39,6 +39,7 @@ class Request(NamedTuple):
     backward: bool = False
     save: str | None = None  # a file for the activations
     save_weights: str | None = None
+    answer: str | None = None  # the file that the answer will go to: nothing else may be written there
 
 
 class Count(NamedTuple):
@@ -149,7 +150,8 @@ class Run:
         sizes = planning.Sizes(self.report, self.part, self.lives, self.kernel_of, self.request.batch, each)
         plans = [planning.plan(sizes), *([planning.plan_back(sizes)] if self.request.backward else [])]
         plan = max(plans, key=lambda plan: plan.bytes)
-        planning.check(plan, planning.memory_left(), f"running `{self.report.graph.name}`")
+        what = f"running `{self.report.graph.name}`"
+        planning.check(plan, planning.memory_left(), what, self.request.batch, self.request.dtype)
         return plan
 
     def owner(self, at: int) -> int:

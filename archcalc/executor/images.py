@@ -20,6 +20,7 @@ DEEPEST = 255  # what a byte of a picture can be: its values are divided by it
 DRAWN = math.sqrt(3)  # values even between -DRAWN and DRAWN have mean 0 and variance 1
 DEPTHS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}  # kinds of picture of 8 bits a channel, as Pillow calls them
 WRITTEN_AS = {"1": "L", "P": "RGB"}  # one bit a pixel, colours by number: the same picture written shorter
+WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}  # where a colour, or one of a palette, stands for transparent
 INSTALL = "pip install 'archcalc[images]'"
 
 
@@ -131,12 +132,30 @@ def _whole(file: IO[bytes]) -> Stored:
 def _count(path: str, stored: Stored, size: tuple[int, ...], batch: int) -> int:
     images = stored.shape[0] if len(stored.shape) == 4 else 1
     if stored.shape not in (size, (images, *size)):
-        raise refused(
-            f"{quoted(path, 200)} is {size_text(stored.shape)}, not {size_text(size)}", _other_size(stored.shape)
-        )
+        help = _other_axes(stored.shape, size) or _other_size(stored.shape)
+        raise refused(f"{quoted(path, 200)} is {size_text(stored.shape)}, not {size_text(size)}", help)
+    if not images:
+        raise refused(f"{quoted(path, 200)} holds no image: it is {size_text(stored.shape)}")
     if images not in (1, batch):
         raise refused(f"{quoted(path, 200)} holds {images} images, the batch is {batch}", f"say `--batch {images}`")
     return images
+
+
+def _other_axes(shape: tuple[int, ...], size: tuple[int, ...]) -> str:
+    """The help for an array that has the right values, but not its depth last; empty for others.
+
+    >>> _other_axes((3, 224, 224), (224, 224, 3))
+    'its axes are in another order: `array.transpose(1, 2, 0)` has the right one'
+    >>> _other_axes((8, 8), (8, 8, 1))
+    'the depth is an axis too: `array[..., None]` has it'
+    """
+    h, w, c = size
+    if c == 1 and len(shape) in (2, 3) and shape[-2:] == (h, w):
+        return "the depth is an axis too: `array[..., None]` has it"
+    if shape[-3:] != (c, h, w) or len(shape) not in (3, 4):
+        return ""
+    order = "1, 2, 0" if len(shape) == 3 else "0, 2, 3, 1"
+    return f"its axes are in another order: `array.transpose({order})` has the right one"
 
 
 def _other_size(shape: tuple[int, ...]) -> str:
@@ -163,8 +182,8 @@ def _pixels(path: str, size: tuple[int, ...]) -> Array:
             message = f"{quoted(path, 200)} is {image.height}x{image.width}, not {size[0]}x{size[1]}"
             raise refused(message, _other_size((image.height, image.width, size[2])))
         kind = WRITTEN_AS.get(image.mode, image.mode)
-        if image.mode == "P" and "transparency" in image.info:
-            kind = "RGBA"
+        if "transparency" in image.info:
+            kind = WITH_ALPHA.get(kind, kind)
         if kind not in DEPTHS:
             raise Broken(f"its pixels are {image.mode}, not 8 bits a channel")
         return _fitted(np.asarray(image.convert(kind)).reshape(*size[:2], DEPTHS[kind]), size[2])

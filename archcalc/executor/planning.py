@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import prod
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from archcalc.analyses.costs import Report, Row
@@ -194,14 +194,20 @@ def plan_back(run: Sizes) -> Plan:
     values = {root: run.output(root) for root in set(run.lives.roots)}
     gradients = {at: run.output(at) for _, at in run.report.graph.outputs}
     held, most = sum(values.values()), Plan(0, rows[-1].name)
+    shared: dict[int, int] = {}  # gradients of weights by the uses so far, for the layer that owns these
     for at in range(len(rows) - 1, -1, -1):
         row = rows[at]
         if row.inputs and at in gradients:
             made = {before: run.output(before) for before in row.node.inputs}
             summed = sum(size for before, size in made.items() if before in gradients)
             beside = 2 * run.weights(row) + sum(made.values()) + summed + run.of_definition(row, *SCRATCH_BACK)
-            most = max(most, Plan(held + sum(gradients.values()) + beside, row.name), key=lambda plan: plan.bytes)
+            owner = at if row.node.share is None else row.node.share
+            beside += shared.get(owner, 0)  # the sum; its parts are there too
+            waiting = sum(gradients.values()) + sum(shared.values())
+            most = max(most, Plan(held + waiting + beside, row.name), key=lambda plan: plan.bytes)
             gradients |= made
+            shared |= {} if owner == at else {owner: run.weights(row)}
+        shared.pop(at, None)
         gradients.pop(at, None)
         held -= values.get(at, 0)
     return most
@@ -211,18 +217,47 @@ def plan_back(run: Sizes) -> Plan:
 
 
 def memory_left() -> int | None:
-    """Bytes that this process may still take: of the machine, and of the group that a container keeps it in.
+    """Bytes that this process may still take: of the machine, of its own limits (`ulimit`), and of its control group.
 
-    None where the system does not say.
+    A group lies in others, up to the one of the whole container, and the smallest counts. None where the system does
+    not say.
     """
-    found = [bytes_ for bytes_ in (_of_machine(), *map(_of_group, GROUPS)) if bytes_ is not None]
-    return min(found, default=None)
+    found = (_of_machine(), *_of_process(), *map(_of_group, groups()))
+    return min((bytes_ for bytes_ in found if bytes_ is not None), default=None)
+
+
+LIMITS = (("RLIMIT_AS", "VmSize"), ("RLIMIT_DATA", "VmData"))  # and what of a process counts against each
+
+
+def _of_process() -> Iterator[int]:
+    """What the limits of this process leave to it, where it has any."""
+    try:
+        import resource
+    except ImportError:
+        return
+    status = _text("/proc/self/status")
+    for limit, use in LIMITS:
+        most = resource.getrlimit(getattr(resource, limit))[0]
+        had = re.search(rf"^{use}:\s+(\d+) kB", status, re.MULTILINE)
+        if most != resource.RLIM_INFINITY and had:
+            yield max(0, most - int(had[1]) * 1024)
 
 
 GROUPS = (  # of processes: where their limit and use stand, by version of the kernel's interface
     ("/sys/fs/cgroup", "memory.max", "memory.current"),
     ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
 )
+
+
+def groups() -> Iterator[tuple[str, str, str]]:
+    """The control groups that this process lies in: those of `/proc/self/cgroup`, and all around them."""
+    for line in ["0::/", "0:memory:/", *_text("/proc/self/cgroup").splitlines()]:
+        _, controllers, path = line.split(":", 2)
+        for version, kind in enumerate(("", "memory")):
+            if kind in controllers.split(","):
+                root, *names = GROUPS[version]
+                for group in (path, *map(str, PurePosixPath(path).parents)):
+                    yield f"{root}{group}".rstrip("/"), names[0], names[1]
 
 
 def _of_machine() -> int | None:
@@ -249,11 +284,12 @@ def _text(path: str) -> str:
         return ""
 
 
-def check(plan: Plan, left: int | None, what: str) -> None:
+def check(plan: Plan, left: int | None, what: str, batch: int, dtype: str) -> None:
     """Raises `SpecError` where a run takes more memory than there is."""
     if left is not None and plan.bytes > left:
         message = f"{what} takes {binary(plan.bytes)} of memory, most of it at `{plan.at}`, and {binary(left)} are left"
-        raise refused(message, "a smaller `--batch` or `--input` takes less, and so may `--dtype float32`")
+        smaller = "a smaller `--batch` or `--input` takes less" if batch > 1 else "a smaller `--input` takes less"
+        raise refused(message, smaller + (", and so does `--dtype float32`" if dtype != "float32" else ""))
 
 
 def peak_memory() -> int | None:

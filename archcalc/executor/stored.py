@@ -198,6 +198,8 @@ class Writer:
     It has another name until it is whole: a run that fails leaves none, and an older one as it was. Raises `SpecError`.
     """
 
+    whole = True  # else it is given up where the block ends
+
     def __init__(self, path: str) -> None:
         self.path = path
         if Path(path).suffix != ".npz":
@@ -217,7 +219,7 @@ class Writer:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
+        if kind is None and self.whole:
             self._end()
         else:
             self._discard()

@@ -35,6 +35,7 @@ CHUNK = 2**16  # values drawn at a time: they stay in the cache
 SAFETENSORS = {"F16": "float16", "F32": "float32", "F64": "float64", "BF16": "bfloat16"}  # its names of types
 VARIANCE = "variance"
 SAMPLE = 2**17
+MOST_TOLD = 10  # arrays too many in a file
 INSTALL = "pip install 'archcalc[safetensors]'"
 
 
@@ -46,6 +47,7 @@ class Wanted(NamedTuple):
     shape: tuple[int, ...]
     limit: float  # its values are drawn evenly between -limit and limit …
     start: float  # … or, where that is 0, are all this number
+    nonnegative: bool  # none of its values is negative
 
     @property
     def key(self) -> str:
@@ -81,7 +83,7 @@ def owned(row: Row) -> tuple[Wanted, ...]:
     for name, shape in op.weights(*row.inputs).items():
         drawn = row.macs != 0 and name not in op.biases
         limit = math.sqrt(6 / _connections(row)) if drawn else 0.0
-        found.append(Wanted(row.name, name, ints(shape), limit, op.starts.get(name, 0.0)))
+        found.append(Wanted(row.name, name, ints(shape), limit, op.starts.get(name, 0.0), name in op.nonnegative))
     return tuple(found)
 
 
@@ -195,10 +197,12 @@ class Filed(NamedTuple):
         return f"from {self.path}"
 
     def fill(self, wanted: Wanted, out: Array) -> None:
-        """The values of an array. Raises `SpecError`, also for NaN and infinities."""
+        """The values of an array. Raises `SpecError`, also for NaN, infinities, and variances below 0."""
         with reading(self.path):
             try:
                 self.holder.read(wanted.key, self.stored[wanted.key], out)
+                if wanted.nonnegative and out.min(initial=0) < 0:
+                    raise Broken("it holds a negative value")
             except Broken as error:
                 raise refused(f"{quoted(wanted.key)} in {quoted(self.path, 200)} cannot be used: {error}") from None
 
@@ -242,9 +246,12 @@ def _look(holder: Holder, name: str) -> Stored | str:
 
 
 def _surplus(path: str, names: Iterable[str], known: set[str], arch: str) -> Iterator[Fault]:
-    for name in sorted(set(names) - known):
+    surplus = sorted(set(names) - known)
+    for name in surplus[:MOST_TOLD]:
         message = f"{quoted(name)} in {quoted(path, 200)} is no array of {quoted(arch)}"
         yield Fault(message, help=did_you_mean(name, known - set(names)))
+    if len(surplus) > MOST_TOLD:
+        yield Fault(f"… and {len(surplus) - MOST_TOLD:,} more in {quoted(path, 200)} are none either")
 
 
 def _unfit(path: str, needed: Iterable[Wanted], stored: dict[str, Stored | str]) -> Iterator[Fault]:

@@ -117,6 +117,7 @@ class Op(Record):
     slides: ClassVar[bool] = True  # its outputs see windows of one size, whatever arrives
     biases: ClassVar[tuple[str, ...]] = ("b", "shift")  # which of its weights are biases
     buffers: ClassVar[tuple[str, ...]] = ("mean", "variance")  # … are not learnt
+    nonnegative: ClassVar[tuple[str, ...]] = ("variance",)  # … are never negative
     starts: ClassVar[dict[str, float]] = {"scale": 1, "variance": 1, "slope": 0.25}  # … start at, where not at 0
 
     @property

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TextIO
 
 from archcalc import __version__
 from archcalc.builder import Built
-from archcalc.render import show
+from archcalc.render import show, terminal
 from archcalc.render.costs import Setting
 from archcalc.render.table import Column, Row, Share, Table, chosen
 from archcalc.units import binary, duration, exact
@@ -55,11 +56,14 @@ def lines(execution: Execution, built: Built, view: show.View, stream: TextIO) -
     if view.format == "json":
         yield from _json(execution)
         return
-    forward, back = _forward_table(execution, built, view), _backward_table(execution.backward, view)
+    forward, back = _forward_table(execution, built, view), _backward_table(execution, view)
     if view.format == "csv":
         yield from show.table_lines(_beside(forward, back) if back else forward, view, stream)
         return
-    yield from show.table_lines(chosen(forward, (*DEFAULT, "share")), view, stream)
+    table = chosen(forward, (*DEFAULT, "share"))
+    if view.format == "table" and terminal.Screen(stream).width is not None:
+        table = table._replace(footer=(*table.footer, ("all columns", "`--format csv`")))
+    yield from show.table_lines(table, view, stream)
     if back:
         yield ""
         keys = tuple(column.key for column in BACKWARD if column.key != "executed_backward_macs")
@@ -162,11 +166,12 @@ def _footer(execution: Execution, shown: list[Step]) -> Iterator[tuple[str, str]
     forward = execution.forward
     wrong = [step for step in forward.steps if not step.agrees]
     if wrong:
-        left = sum(1 for row in forward.report.rows[wrong[0].at + 1 :])
-        yield (
-            "disagrees",
-            f"{wrong[0].row.name}; the {left:,} layers behind it were not run" if left else wrong[0].row.name,
-        )
+        left = len(forward.report.rows) - wrong[0].at - 1
+        behind = f"; {_counted(left)} behind it {'was' if left == 1 else 'were'} not run" if left else ""
+        yield "disagrees", f"{wrong[0].row.name}{behind}"
+        files = [path for path in (forward.request.save, forward.request.save_weights) if path]
+        if files:
+            yield "", f"{' and '.join(files)}: not written"
     else:
         values, macs = (
             exact(sum(count.executed for count in counts))
@@ -178,9 +183,9 @@ def _footer(execution: Execution, shown: list[Step]) -> Iterator[tuple[str, str]
         yield "not finite", f"values of {lost}, too large for {forward.request.dtype}, and of what comes behind it"
     hidden = len(forward.steps) - len(shown)
     if hidden:
-        yield "", f"{hidden:,} layers before these were run for them"
+        yield "", f"{_counted(hidden)} before these {'was' if hidden == 1 else 'were'} run for them"
     yield "weights", forward.weights
-    yield "input", ", ".join(forward.inputs)
+    yield "input", ", ".join(each.removeprefix("input ") for each in forward.inputs)
     yield "kernels", "the definition of each layer" if forward.request.reference else "fast ones"
     yield "fingerprint", FINGERPRINT.format(execution.places)
     yield "memory", _memory(execution)
@@ -203,8 +208,11 @@ FINGERPRINT = (
 
 
 def _layers(shown: list[Step]) -> str:
-    count = sum(1 for step in shown if step.row.inputs)
-    return f"{count:,} layer{'s' * (count != 1)}"
+    return _counted(sum(1 for step in shown if step.row.inputs))
+
+
+def _counted(layers: int) -> str:
+    return f"{layers:,} layer{'s' * (layers != 1)}"
 
 
 def _memory(execution: Execution) -> str:
@@ -216,11 +224,12 @@ def _memory(execution: Execution) -> str:
 # ---------------------------------------------------------------- the way back
 
 
-def _backward_table(back: WayBack | None, view: show.View) -> Table | None:
+def _backward_table(execution: Execution, view: show.View) -> Table | None:
+    back = execution.backward
     if back is None:
         return None
     whole = sum(step.seconds for step in back.steps)
-    rows = tuple(_row_back(step, whole, view) for step in back.steps)
+    rows = tuple(_row_back(step, execution, whole, view) for step in back.steps)
     sums = {
         "layer": "total",
         "backward_macs": sum(step.macs.predicted for step in back.steps),
@@ -230,15 +239,16 @@ def _backward_table(back: WayBack | None, view: show.View) -> Table | None:
     return Table("the way back", BACKWARD, rows, Row(_cells(sums, BACKWARD), "total"), tuple(_footer_back(back)))
 
 
-def _row_back(step: StepBack, whole: float, view: show.View) -> Row:
-    arrived = len(step.row.inputs)
-    executed = step.executed or step.predicted
+def _row_back(step: StepBack, execution: Execution, whole: float, view: show.View) -> Row:
+    arrived, batch = len(step.row.inputs), execution.forward.request.batch
+    texts = gradient_texts(step.executed or step.predicted, arrived, batch)
     raw = view.format == "csv"
-    batch = step.predicted[0][0]
+    owner = step.row.node.share
+    sizes = ", ".join(texts[arrived:])
     values = {
         "layer": step.row.name,
-        "gradients": ", ".join(size_text(shape, batch) for shape in executed[:arrived]),
-        "weight_gradients": ", ".join("x".join(map(str, shape)) for shape in executed[arrived:]) or None,
+        "gradients": ", ".join(texts[:arrived]) if any(step.predicted[:arrived]) else None,
+        "weight_gradients": sizes or None if owner is None else f"added to {execution.forward.report.rows[owner].name}",
         "backward_agrees": "yes" if step.agrees else "NO",
         "backward_macs": step.macs.predicted,
         "executed_backward_macs": step.macs.executed,
@@ -247,25 +257,48 @@ def _row_back(step: StepBack, whole: float, view: show.View) -> Row:
         "backward_share": _share(step.seconds, whole),
     }
     style = step.row.node.op.kind() if step.agrees else "warning"
-    return Row(_cells(values, BACKWARD), style, "" if step.agrees else _disagreement_back(step))
+    return Row(_cells(values, BACKWARD), style, "" if step.agrees else _disagreement_back(step, batch))
 
 
-def _disagreement_back(step: StepBack) -> str:
+def gradient_texts(shapes: Sequence[Shape | None], arrived: int, batch: int) -> list[str]:
+    """Gradients by so many inputs, told of one image, and by weights; a dash where none is asked for.
+
+    >>> gradient_texts([(8, 14, 14, 6), None, (5, 5, 6, 16), (16,)], 2, 8)
+    ['14x14x6', '-', '5x5x6x16', '16']
+    """
+    return [
+        "-" if shape is None else size_text(shape, batch) if at < arrived else "x".join(map(str, shape))
+        for at, shape in enumerate(shapes)
+    ]
+
+
+def _disagreement_back(step: StepBack, batch: int) -> str:
+    """Which gradients are not as predicted, in the form of the row."""
     if step.failure:
         return f"its gradients cannot be computed: {step.failure}"
-    shapes = " ".join(f"{'x'.join(map(str, shape))}" for shape in step.predicted)
-    other = [] if step.executed == step.predicted else [f"gradients of {shapes} predicted"]
+    both = (gradient_texts(shapes, len(step.row.inputs), batch) for shapes in (step.predicted, step.executed))
+    pairs = [pair for pair in zip_longest(*both, fillvalue="nothing") if pair[0] != pair[1]]
+    predicted, executed = (", ".join(texts) for texts in (zip(*pairs, strict=True) if pairs else ("", "")))
+    other = [f"gradients {predicted} predicted, {executed} executed"] if pairs else []
     return "; ".join([*other, *_unequal("MACs", step.macs)])
 
 
 def _footer_back(back: WayBack) -> Iterator[tuple[str, str]]:
     for loss in back.losses:
-        yield "loss", f"{loss.kind} at {loss.output}: {loss.value:.6g}"
+        yield "loss", f"{loss.kind} at {loss.output}, {loss.over}: {loss.value:.6g}"
+    if not back.steps:
+        yield "", "nothing here is learnt: no gradient goes anywhere"
+        return
     macs = sum(step.macs.executed for step in back.steps)
     if back.agrees:
         shapes = "the gradient of every input and weight that one goes to has its shape"
         yield "agrees", f"{shapes}; {exact(macs)} MACs, as predicted"
         yield "", "a layer's MACs come twice, by its input and by its weights; once where nothing before it learns"
+        if any(step.row.node.share is not None for step in back.steps):
+            yield (
+                "",
+                "the gradient of shared weights is the sum over their uses, and stands at the layer that owns them",
+            )
     else:
         yield "disagrees", f"{back.steps[-1].row.name}; the layers before it were not gone through"
 
@@ -284,7 +317,7 @@ def _beside(forward: Table, back: Table) -> Table:
 def _json(execution: Execution) -> Iterator[str]:
     """The run as JSON, a line for each layer."""
     forward, request = execution.forward, execution.forward.request
-    back = {step.at: _layer_back(step) for step in execution.backward.steps} if execution.backward else {}
+    back = {step.at: _layer_back(step, execution) for step in execution.backward.steps} if execution.backward else {}
     head = {
         "arch": forward.report.graph.name,
         "batch": request.batch,
@@ -339,7 +372,7 @@ def _layer(step: Step, batch: int) -> dict[str, Any]:
 
 
 def _loss(loss: Loss) -> dict[str, Any]:
-    return {"output": loss.output, "kind": loss.kind, "value": _finite(loss.value)}
+    return {"output": loss.output, "kind": loss.kind, "over": loss.over, "value": _finite(loss.value)}
 
 
 def _finite(value: float | None) -> float | None:
@@ -352,11 +385,11 @@ def _executed(shape: Shape, batch: int) -> Shape | None:
     return (shape[1:] if len(shape) == 4 and shape[0] == batch else shape) or None
 
 
-def _layer_back(step: StepBack) -> dict[str, Any]:
-    """The gradients of one layer: their sizes, of inputs without the batch."""
-    arrived, batch = len(step.row.inputs), step.predicted[0][0]
+def _layer_back(step: StepBack, execution: Execution) -> dict[str, Any]:
+    """The gradients of one layer: their sizes, of inputs without the batch, `null` where none is asked for."""
+    arrived, batch, owner = len(step.row.inputs), execution.forward.request.batch, step.row.node.share
     predicted, executed = (
-        {"inputs": [_executed(shape, batch) for shape in shapes[:arrived]], "weights": shapes[arrived:]}
+        {"inputs": [shape and _executed(shape, batch) for shape in shapes[:arrived]], "weights": shapes[arrived:]}
         for shapes in (step.predicted, step.executed)
     )
     return {
@@ -366,6 +399,7 @@ def _layer_back(step: StepBack) -> dict[str, Any]:
         "predicted_macs": step.macs.predicted,
         "executed_macs": step.macs.executed,
         "norm": _finite(step.norm),
+        "added_to": None if owner is None else execution.forward.report.rows[owner].name,
         "seconds": step.seconds,
         **({"failure": step.failure} if step.failure else {}),
     }
