@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from archcalc.cli import options
+from archcalc.cli import completion, options
 from archcalc.units import COMPUTED
 
 
@@ -18,10 +18,18 @@ from archcalc.units import COMPUTED
     "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="What is drawn follows from it."
 )
 @click.option("--weights", metavar="FILE", help="Weights from an .npz or .safetensors file, not drawn.")
-@click.option("--image", "images", metavar="[INPUT=]FILE", multiple=True, help="An input from a .png or .npy file.")
+@click.option(
+    "--image", "images", metavar="[INPUT=]FILE", multiple=True, help="An input: a .png, .npy, .csv or .txt file."
+)
 @click.option("--layers", metavar="A..B", help="Run no further than layer B, show what comes from A on.")
 @click.option("--reference", is_flag=True, help="Run the slow definition of each layer, not its fast kernel.")
 @click.option("--backward", is_flag=True, help="Also go back: gradients of a loss by every input and weight.")
+@click.option(
+    "--jacobian",
+    metavar="LAYER",
+    shell_complete=completion.layers,
+    help="Run to a (small) layer, write out the matrix dy/dx there, what went in and what came out.",
+)
 @click.option("--save", metavar="FILE", help="Write all activations to an .npz file.")
 @click.option("--save-weights", metavar="FILE", help="Write the weights to an .npz file.")
 @options.all_of(options.exact, options.text_format, options.out)

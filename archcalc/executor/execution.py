@@ -13,6 +13,7 @@ from archcalc.executor.backward import StepBack, WayBack, go_back
 from archcalc.executor.base import Array
 from archcalc.executor.fingerprints import PLACES
 from archcalc.executor.forward import Forward, Progress, Request, Run, Step
+from archcalc.executor.jacobians import Jacobian, check_size, jacobian
 from archcalc.executor.planning import peak_memory
 from archcalc.executor.stored import Writer, refused
 from archcalc.lang.errors import Fault, SpecError, quoted
@@ -23,6 +24,7 @@ class Execution(NamedTuple):
 
     forward: Forward
     backward: WayBack | None
+    jacobian: Jacobian | None  # of the last layer that was run
     seconds: float
     places: int  # that a fingerprint sees
     peak_bytes: int | None  # that the process has had in memory; None where the system does not say
@@ -61,6 +63,8 @@ def execute(report: Report, request: Request, progress: Progress = lambda *_: No
     _refuse_one_file_for_two(request)
     with _refusing_memory(), ExitStack() as files:
         run = Run(report, request, progress)
+        if request.jacobian is not None:
+            check_size(report.rows[run.part.last])
         run.save, run.save_weights = (
             None if path is None else files.enter_context(Writer(path)) for path in (request.save, request.save_weights)
         )
@@ -69,7 +73,15 @@ def execute(report: Report, request: Request, progress: Progress = lambda *_: No
             if writer:
                 writer.whole = forward.agrees
         backward = go_back(run) if request.backward and forward.agrees else None
-    return Execution(forward, backward, perf_counter() - started, PLACES, peak_memory())
+        matrix = _jacobian(run) if request.jacobian is not None and forward.agrees else None
+    return Execution(forward, backward, matrix, perf_counter() - started, PLACES, peak_memory())
+
+
+def _jacobian(run: Run) -> Jacobian:
+    """Of the layer that was asked for."""
+    at = run.part.last
+    x = [run.cells[before].array for before in run.report.rows[at].node.inputs]
+    return jacobian(run.report.rows[at], run.weights_of(at), x, run.cells[at].array)
 
 
 def _refuse_symbols(report: Report) -> None:

@@ -37,6 +37,7 @@ class Request(NamedTuple):
     layers: str | None = None  # `conv1..pool2`
     reference: bool = False  # by the definition of each layer, not by a fast kernel
     backward: bool = False
+    jacobian: str | None = None  # a layer, which is the last one that is run
     save: str | None = None  # a file for the activations
     save_weights: str | None = None
     answer: str | None = None  # the file that the answer will go to: nothing else may be written there
@@ -112,12 +113,16 @@ class Run:
         self.report, self.request, self.progress = report, request, progress
         if request.backward and request.layers is not None:
             raise refused("a loss takes the whole net", "leave out `--layers`, or `--backward`")
-        self.part = planning.select(report.graph, request.layers)
+        if request.jacobian is not None and (request.backward or request.layers is not None):
+            raise refused("a Jacobian is of one layer", "leave out `--layers` and `--backward`, or `--jacobian`")
+        self.part = planning.select(report.graph, request.layers if request.jacobian is None else request.jacobian)
         self.weights: Weights = Seeded(request.seed)
         self.inputs: dict[str, images.Given] = {}
         self._look_at_files()
         self.kernels: dict[tuple[int, object], Kernel] = {}
-        self.lives = planning.live(report, self.part, self.kernel_of, keep=request.backward)
+        self.lives = planning.live(
+            report, self.part, self.kernel_of, keep=request.backward or request.jacobian is not None
+        )
         self.plan = self._planned()
         self.cells: list[Cell] = []
         self.steps: list[Step] = []

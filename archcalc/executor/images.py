@@ -14,6 +14,7 @@ from archcalc.analyses.costs import Row
 from archcalc.executor.base import Array, sizes
 from archcalc.executor.stored import FLOATS, Broken, Stored, fill, read_header, reading, refused, size_text, take, weigh
 from archcalc.executor.weights import draw
+from archcalc.files import read_spec
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
 
 DEEPEST = 255  # what a byte of a picture can be: its values are divided by it
@@ -21,6 +22,7 @@ DRAWN = math.sqrt(3)  # values even between -DRAWN and DRAWN have mean 0 and var
 DEPTHS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}  # kinds of picture of 8 bits a channel, as Pillow calls them
 WRITTEN_AS = {"1": "L", "P": "RGB"}  # one bit a pixel, colours by number: the same picture written shorter
 WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}  # where a colour, or one of a palette, stands for transparent
+TEXTS = (".csv", ".txt")
 INSTALL = "pip install 'archcalc[images]'"
 
 
@@ -91,8 +93,12 @@ def read(given: Given, batch: int, dtype: str, seed: int) -> Array:
 
 def _fill(given: Given, out: Array) -> None:
     assert given.path is not None
-    if Path(given.path).suffix.lower() == ".png":
+    suffix = Path(given.path).suffix.lower()
+    if suffix == ".png":
         take(_pixels(given.path, given.size), out[0], 1 / DEEPEST)
+        return
+    if suffix in TEXTS:
+        take(_numbers(given.path, given.size), out[0])
         return
     with open(given.path, "rb") as file:
         stored = read_header(file)
@@ -107,12 +113,15 @@ def _look(path: str, size: tuple[int, ...], batch: int) -> int:
             if suffix == ".png":
                 _pixels(path, size)
                 return 1
+            if suffix in TEXTS:
+                _numbers(path, size)
+                return 1
             if suffix == ".npy":
                 with open(path, "rb") as file:
                     return _count(path, _whole(file), size, batch)
         except Broken as error:
             raise _unusable(path, error) from None
-    raise refused(f"{quoted(path, 200)} is no image: images are `.png` or `.npy` files")
+    raise refused(f"{quoted(path, 200)} is no image: images are `.png`, `.npy`, `.csv` or `.txt` files")
 
 
 def _unusable(path: str, error: Broken) -> SpecError:
@@ -187,6 +196,25 @@ def _pixels(path: str, size: tuple[int, ...]) -> Array:
         if kind not in DEPTHS:
             raise Broken(f"its pixels are {image.mode}, not 8 bits a channel")
         return _fitted(np.asarray(image.convert(kind)).reshape(*size[:2], DEPTHS[kind]), size[2])
+
+
+def _numbers(path: str, size: tuple[int, ...]) -> Array:
+    """The numbers of a text, a row a line: (h, w, 1) of an input of depth 1. Raises `Broken`, `SpecError`."""
+    lines = [line.replace(",", " ").replace(";", " ").split() for line in read_spec(Path(path)).text.splitlines()]
+    rows = [line for line in lines if line]
+    if not rows or {len(row) for row in rows} != {len(rows[0])}:
+        raise Broken("it is no rectangle of numbers, a row a line")
+    try:
+        values = np.array([[float(word) for word in row] for row in rows])
+    except ValueError as error:
+        raise Broken(str(error)) from None
+    if (*values.shape, 1) != size:
+        message = f"{quoted(path, 200)} is {size_text(values.shape)}, not {size_text(size)}"
+        deeper = size[2] != 1 and values.shape == size[:2]
+        raise refused(
+            message, "a text has no depth: take an `.npy` file" if deeper else _other_size((*values.shape, 1))
+        )
+    return values[..., None]
 
 
 def _fitted(pixels: Array, depth: int) -> Array:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from archcalc import __version__
 from archcalc.builder import Built
-from archcalc.render import show, terminal
+from archcalc.render import matrices, show, terminal
 from archcalc.render.costs import Setting
 from archcalc.render.table import Column, Row, Share, Table, chosen
 from archcalc.units import binary, duration, exact
@@ -53,6 +53,9 @@ BACKWARD = (
 
 def lines(execution: Execution, built: Built, view: show.View, stream: TextIO) -> Iterator[str]:
     """A run in the format that is wanted; the way back stands in a table of its own, in CSV beside the way forth."""
+    if execution.jacobian:
+        yield from matrices.lines(execution.jacobian, view)
+        return
     if view.format == "json":
         yield from _json(execution)
         return
