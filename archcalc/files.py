@@ -33,23 +33,23 @@ def device_files() -> list[Path]:
     return sorted((specs() / "devices").glob("*.toml"))
 
 
-def read_spec(path: Path) -> Source:
-    """A file as a source, within the limits. Raises `SpecError`."""
+def read_spec(path: Path, most: int = MOST_BYTES) -> Source:
+    """A file as a source, of at most so many bytes. Raises `SpecError`."""
     try:
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(most + 1)
     except OSError as error:
         message = f"cannot read {quoted(str(path), 200)}: {(error.strerror or str(error)).lower()}"
         raise SpecError([Fault(message)]) from None
     except ValueError:  # a NUL in the name
         raise SpecError([Fault(f"{quoted(str(path), 200)} is not the name of a file")]) from None
-    return Source(str(path), decode(str(path), data))
+    return Source(str(path), decode(str(path), data, most))
 
 
-def decode(name: str, data: bytes) -> str:
+def decode(name: str, data: bytes, most: int = MOST_BYTES) -> str:
     """What was read as text, its line ends made one. Raises `SpecError` for what is too large or not UTF-8."""
-    if len(data) > MOST_BYTES:
-        raise SpecError([Fault(f"{name} is larger than {MOST_BYTES:,} bytes")])
+    if len(data) > most:
+        raise SpecError([Fault(f"{name} is larger than {most:,} bytes")])
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:

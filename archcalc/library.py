@@ -136,6 +136,11 @@ def load_all(arch: str) -> list[Net]:
     return built or [load(arch)]
 
 
+def names_in(path: Path) -> set[str]:
+    """The names of the nets of a file, those that need arguments too. Raises `SpecError`."""
+    return {*architectures(parse(read_spec(path))[0])}
+
+
 def family(name: str) -> list[Net]:
     """The nets of a family of the zoo: `vgg`, or `vgg.arch`."""
     return [net for net in zoo_nets() if net.source.name.removesuffix(".arch") == name.removesuffix(".arch")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from archcalc.analyses.costs import Report, measure
@@ -11,6 +11,8 @@ from archcalc.builder import Built
 from archcalc.lang.errors import Fault, SpecError, quoted
 from archcalc.lang.printer import print_expr
 from archcalc.library import Net, load
+
+Tell = Callable[[str, int, int], None]
 
 
 class Entrant(NamedTuple):
@@ -27,18 +29,22 @@ class Entrant(NamedTuple):
         return self.name, self.report, self.built
 
 
-def gather(archs: Sequence[str], size: str | None = None) -> tuple[Entrant, ...]:
+def gather(archs: Sequence[str], size: str | None = None, tell: Tell | None = None) -> tuple[Entrant, ...]:
     """The nets, on another input than their own if one is given; where names are the same, by where they are from.
 
-    Raises `SpecError` with the faults of all of them, and for a net whose sizes are no numbers.
+    `tell` is told which net comes next, its number and how many there are. Raises `SpecError` with the faults of all of
+    them, and for a net whose sizes are no numbers.
     """
     found: list[Entrant] = []
     faults: list[Fault] = []
-    for arch in archs:
+    for at, arch in enumerate(archs):
+        if tell:
+            tell(arch, at, len(archs))
         try:
             net = load(arch)
             built = net.build(size)
-            found.append(_in_numbers(Entrant(_name(net), net, built, measure(built.graph, built.assumptions))))
+            report = refuse_symbols(called(net), built, measure(built.graph, built.assumptions))
+            found.append(Entrant(called(net), net, built, report))
         except SpecError as error:
             faults += error.faults
     if faults:
@@ -68,17 +74,17 @@ def refuse_twins(entrants: tuple[Entrant, ...]) -> tuple[Entrant, ...]:
     return entrants
 
 
-def _in_numbers(entrant: Entrant) -> Entrant:
-    totals = entrant.report.total()
-    if not all(isinstance(n, int) for n in totals) or entrant.built.assumptions:
-        sizes = " and ".join(str(row.output) for row in entrant.report.rows if not row.inputs)
-        message = f"{quoted(entrant.name)} has symbols in its input {sizes}: only numbers can be compared"
+def refuse_symbols(name: str, built: Built, report: Report) -> Report:
+    """The report, if its sizes are numbers. Raises `SpecError`."""
+    if not all(isinstance(n, int) for n in report.total()) or built.assumptions:
+        sizes = " and ".join(str(row.output) for row in report.rows if not row.inputs)
+        message = f"{quoted(name)} has symbols in its input {sizes}: only numbers can be compared"
         raise SpecError([Fault(message, help="give it one in numbers: `--input 224x224x3`")])
-    return entrant
+    return report
 
 
-def _name(net: Net) -> str:
-    """What it is called, with the arguments that it was given."""
+def called(net: Net) -> str:
+    """What a net is called, with the arguments that it was given."""
     given = ", ".join(f"{arg.name}={print_expr(arg.value)}" if arg.name else print_expr(arg.value) for arg in net.args)
     return f"{net.name}({given})" if given else net.name
 

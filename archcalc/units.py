@@ -94,14 +94,26 @@ def percent(part: int, whole: int) -> str:
     return "<1%" if 0 < share < 1 else f"{share:.0f}%"
 
 
+def change(difference: int | Fraction, base: int | Fraction) -> str:
+    """By how much more something is than it was, to a tenth of a percent; what is less than that is said to be so.
+
+    >>> change(-231211008, 4089184256), change(30, 100), change(1, 10**6), change(-1, 10**6)
+    ('-5.7%', '+30.0%', '+<0.1%', '-<0.1%')
+    """
+    text = f"{float(100 * Fraction(difference) / abs(Fraction(base))):+,.1f}%"
+    return text if text[1:] != "0.0%" or not difference else f"{text[0]}<0.1%"
+
+
 def duration(seconds: float) -> str:
     """A time to three figures.
 
     >>> duration(0.0000016), duration(0.01234), duration(4.567), duration(154.2), duration(0)
     ('1.60 us', '12.3 ms', '4.57 s', '154 s', '0 s')
+    >>> duration(0.000000004)
+    '4.00 ns'
     """
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if seconds >= 0.9995 * size or unit == "us":
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)):
+        if seconds >= 0.9995 * size or unit == "ns":
             value = seconds / size
             digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
             return f"{value:,.{digits}f} {unit}" if seconds > 0 else "0 s"

@@ -20,6 +20,16 @@ class Pair(NamedTuple):
     after: int | None
 
 
+class Profile(NamedTuple):
+    """What is known of a layer before it is aligned; layers of equal type and arguments have the same `form`."""
+
+    name: str
+    group: tuple[str, ...]
+    type: str
+    kind: str  # the family of its type
+    form: Hashable
+
+
 class _Layer(NamedTuple):
     """What a layer is aligned by."""
 
@@ -40,16 +50,25 @@ def align(before: Graph, after: Graph) -> tuple[Pair, ...]:
     Groups of one label belong together. Within them, and where no label is the same, the best alignment is that of the
     most layers that are alike.
     """
+    return align_profiles(*([_profile(node) for node in graph.nodes] for graph in (before, after)))
+
+
+def align_profiles(before: Sequence[Profile], after: Sequence[Profile]) -> tuple[Pair, ...]:
+    """As `align`, of layers that are no longer, or not yet, those of a graph."""
     forms: dict[Hashable, int] = {}
-    a, b = ([_layer(at, node, forms) for at, node in enumerate(graph.nodes)] for graph in (before, after))
+    a, b = ([_layer(at, each, forms) for at, each in enumerate(layers)] for layers in (before, after))
     return tuple(_aligned(a, b, 0))
 
 
-def _layer(at: int, node: Node, forms: dict[Hashable, int]) -> _Layer:
-    own = node.name.rpartition(".")[2]
-    numbered = own.startswith(node.op.type) and own[len(node.op.type) :].isdecimal()
-    form = forms.setdefault(node.op, len(forms))
-    return _Layer(at, node.group, "" if numbered else own, form, node.op.type, node.op.kind())
+def _profile(node: Node) -> Profile:
+    return Profile(node.name, node.group, node.op.type, node.op.kind(), node.op)
+
+
+def _layer(at: int, layer: Profile, forms: dict[Hashable, int]) -> _Layer:
+    own = layer.name.rpartition(".")[2]
+    numbered = own.startswith(layer.type) and own[len(layer.type) :].isdecimal()
+    form = forms.setdefault(layer.form, len(forms))
+    return _Layer(at, layer.group, "" if numbered else own, form, layer.type, layer.kind)
 
 
 def _aligned(a: _Stretch, b: _Stretch, depth: int) -> Iterator[Pair]:

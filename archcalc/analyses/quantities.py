@@ -8,11 +8,12 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from archcalc.analyses.costs import QUANTITIES, Report, Row, add_up, sum_of
-from archcalc.analyses.paths import receptive_sizes, weighted_layers
+from archcalc.analyses.paths import rows_seen, weighted_layers
 from archcalc.analyses.stochastic import expected
 from archcalc.analyses.touched import add_touches, count_touched
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
 from archcalc.ops import REGISTRY
+from archcalc.units import BYTES_PER_VALUE
 from archcalc.volume import Dim, Volume, Work
 
 SUMS = ("layers", *dict.fromkeys((*QUANTITIES, *Work._fields)))
@@ -96,6 +97,12 @@ def quantity(part: Part, name: str) -> Any:
     return _argument(part.rows[0], name) if len(part.rows) == 1 else None
 
 
+def adds_up(name: str) -> bool:
+    """Whether a quantity of a part is the sum of those of its layers."""
+    type_, _, sum_ = name.partition("_")
+    return name == "memory" or name in SUMS or (type_ in REGISTRY and sum_ in SUMS)
+
+
 def known_quantities() -> tuple[str, ...]:
     """The names that `quantity` knows, those for single layer types left out."""
     return (*_OWN, *SUMS)
@@ -142,12 +149,13 @@ _OWN: dict[str, Callable[[Part], Any]] = {
     "height": lambda part: part.size.h,
     "width": lambda part: part.size.w,
     "depth": lambda part: part.size.c,
+    "memory": lambda part: BYTES_PER_VALUE["float32"] * sum_of(row.cost.activations for row in part.rows),
     "arriving": lambda part: sum_of(each.values for each in part.rows[0].inputs),
     "dropped_rows": lambda part: (part.rows[-1].cost.dropped or (0, 0))[0],
     "dropped_columns": lambda part: (part.rows[-1].cost.dropped or (0, 0))[1],
     "shape": _shape,
     "touched": lambda part: add_touches(count_touched(part.rows)).touched,
-    "receptive": lambda part: receptive_sizes(part.report)[part.last],
+    "receptive": lambda part: rows_seen(part.report, part.last),
     "expected_blocks": lambda part: expected(part.report).blocks,
     "expected_macs": lambda part: expected(part.report).macs,
     "expected_flops": lambda part: expected(part.report).flops,

@@ -276,14 +276,15 @@ class _Builder:
             if first.setdefault(name.id, name) is not name:
                 at = place_of(first[name.id].span, name.span)
                 self.fault(f"architecture `{name.id}` is already defined at {at}", name.span)
+        above = True
         for item in tree.items:
-            if item.statement is arch:
-                return
-            if isinstance(item.statement, (Block, Let, Fact, Use, Arch, Broken)):
-                self.statement(item, None, scope, Place((), frozenset()))
-            else:
+            above = above and item.statement is not arch
+            if not isinstance(item.statement, (Block, Let, Fact, Use, Arch, Broken)):
                 help = "only `block`, `let`, `use` and facts are shared by them"
+                help = "write it within the braces of its net" if isinstance(item.statement, Expect) else help
                 self.fault("this stands outside the architectures of the file", item.statement.span, help=help)
+            elif above:
+                self.statement(item, None, scope, Place((), frozenset()))
 
     def given_input(self, tree: Body, scope: Scope, place: Place) -> Flow:
         """The input from outside, for a text that has none of its own."""

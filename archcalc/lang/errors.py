@@ -121,8 +121,15 @@ def _excerpt(span: Span, label: str) -> list[str]:
     ]
 
 
-def github_line(fault: Fault) -> str:
-    """The fault as GitHub Actions shows it beside its line."""
-    assert fault.span is not None
-    message = fault.message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return f"::error file={fault.span.source.name},line={fault.span.line},title=archcalc::{message}"
+def github_line(fault: Fault, level: str = "error") -> str:
+    """The fault as GitHub Actions shows it beside its line: an `error`, a `warning` or a `notice`."""
+    message = _on_one_line(fault.message)
+    if fault.span is None:
+        return f"::{level} title=archcalc::{message}"
+    file = _on_one_line(fault.span.source.name).replace(":", "%3A").replace(",", "%2C")
+    return f"::{level} file={file},line={fault.span.line},title=archcalc::{message}"
+
+
+def _on_one_line(text: str) -> str:
+    """A text as GitHub's commands take it: nothing in it ends the line, and begins another command."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

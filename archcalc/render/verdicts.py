@@ -1,18 +1,18 @@
-"""What `verify` found: a summary by source, the failures, the shelf of errata; as JSON, Markdown or JUnit too."""
+"""What `verify` found: a summary by source, the failures, the shelf of errata; as JSON, Markdown, JUnit … too."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TextIO
-from xml.sax.saxutils import quoteattr
 
 from archcalc.analyses.papers import STATUSES, Outcome
-from archcalc.lang.errors import Fault, github_line
+from archcalc.lang.errors import Fault, SpecError, github_line
 from archcalc.render import show
+from archcalc.render.junit import Case, Suite, junit_lines
 from archcalc.render.table import Column, Row, Table
 from archcalc.units import exact
-from archcalc.verification import Verdict
+from archcalc.verification import EXPECT, Verdict
 
 LONGEST_ARCH = 60  # of a net as text; more is cut
 SUMMARY = (Column("source", "source", "text"), *(Column(status, status, "count") for status in STATUSES))
@@ -30,15 +30,26 @@ CLAIMS = (
 
 
 def lines(verdict: Verdict, errata: bool, view: show.View, stream: TextIO) -> Iterator[str]:
-    """The outcomes in the format that is wanted."""
+    """The outcomes in the format that is wanted. Raises `SpecError` for errata of a baseline."""
+    if verdict.guard is not None:
+        from archcalc.render import baselines
+
+        if errata:
+            raise SpecError([Fault("a baseline has no errata", help="leave out `--errata` or `--baseline`")])
+        return baselines.guard_lines(verdict, verdict.guard, view, stream)
     outcomes = verdict.errata if errata else verdict.outcomes
     if view.format == "json":
         from archcalc.render import structured
 
-        claims = [_plain(outcome) for outcome in outcomes]
+        claims = [plain_claim(outcome) for outcome in outcomes]
         return iter([structured.document("verify", claims=claims, failed=len(verdict.failed))])
     if view.format == "junit":
-        return _junit(outcomes)
+        return junit_lines([Suite("archcalc verify", cases(outcomes))])
+    if view.format == "github":
+        return github_lines(verdict)
+    if view.format == "html":
+        tables = [_claims(outcomes)] if errata else [_summary(verdict), _claims(outcomes)]
+        return show.tables_lines(tables, view, stream)
     if view.format == "csv" or (errata and view.format == "md"):
         return show.table_lines(_claims(outcomes), view, stream)
     if errata:
@@ -92,8 +103,19 @@ def told(outcome: Outcome) -> str:
     """A failure in a line: where, what, printed, computed."""
     claim = outcome.claim
     place = f"{claim.span.source.name}:{claim.span.line}"
+    if claim.place == EXPECT:
+        return f"{place}: {claim.arch}: {outcome.note}"
     note = f"; {outcome.note}" if outcome.note else ""
     return f"{place}: {_subject(outcome)} printed {claim.printed}, computed {value_text(outcome.computed)}{note}"
+
+
+def failures(verdict: Verdict) -> Iterator[str]:
+    """All that fails, a line each: claims, then nets that are not let pass."""
+    yield from map(told, verdict.failed)
+    if verdict.guard is not None:
+        from archcalc.render import baselines
+
+        yield from (f"{growth.name}: {baselines.summary(growth)}" for growth in verdict.guard.failed)
 
 
 def _subject(outcome: Outcome) -> str:
@@ -136,7 +158,15 @@ def value_text(value: object) -> str:
     return str(value)
 
 
-def _plain(outcome: Outcome) -> dict[str, object]:
+def claim_rows(verdict: Verdict) -> Iterator[tuple[str, object, str, str, str]]:
+    """The claims in short: net, what, as printed, as computed, verdict."""
+    for outcome in verdict.outcomes:
+        cells = _cells(outcome)
+        yield outcome.claim.arch, cells["quantity"], outcome.claim.printed, value_text(outcome.computed), outcome.status
+
+
+def plain_claim(outcome: Outcome) -> dict[str, object]:
+    """A claim as JSON holds it."""
     claim = outcome.claim
     computed = f"{float(outcome.computed):.6g}" if isinstance(outcome.computed, Fraction) else outcome.computed
     return {
@@ -155,27 +185,23 @@ def _plain(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _junit(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
-    failed = sum(1 for outcome in outcomes if outcome.status == "fails")
-    skipped = sum(1 for outcome in outcomes if outcome.status == "waits")
-    yield '<?xml version="1.0" encoding="UTF-8"?>'
-    counts = f'tests="{len(outcomes)}" failures="{failed}" skipped="{skipped}" errors="0"'
-    yield f"<testsuites {counts}>"
-    yield f'<testsuite name="archcalc verify" {counts}>'
-    for outcome in outcomes:
-        name = quoteattr(f"{_subject(outcome)} = {outcome.claim.printed} (line {outcome.claim.span.line})")
-        group = quoteattr(_source(outcome))
-        if outcome.status == "fails":
-            message = quoteattr(told(outcome))
-            yield f"<testcase classname={group} name={name}><failure message={message}/></testcase>"
-        elif outcome.status == "waits":
-            yield f"<testcase classname={group} name={name}><skipped message={quoteattr(outcome.note)}/></testcase>"
-        else:
-            yield f"<testcase classname={group} name={name}/>"
-    yield "</testsuite>"
-    yield "</testsuites>"
+def cases(outcomes: tuple[Outcome, ...]) -> tuple[Case, ...]:
+    """A test a claim."""
+    return tuple(map(_case, outcomes))
+
+
+def _case(outcome: Outcome) -> Case:
+    printed = outcome.claim.printed
+    relation = "" if printed[:1] in ("<", ">", "~") else "= "  # of a budget its own
+    name = f"{_subject(outcome)} {relation}{printed} (line {outcome.claim.span.line})"
+    failure = told(outcome) if outcome.status == "fails" else ""
+    return Case(_source(outcome), name, failure, skipped=outcome.note if outcome.status == "waits" else "")
 
 
 def github_lines(verdict: Verdict) -> Iterator[str]:
-    """The failures as GitHub shows them beside the lines of a change."""
+    """The failures as GitHub shows them beside the lines of a change; nets that grew, too."""
+    if verdict.guard is not None:
+        from archcalc.render import baselines
+
+        return baselines.annotation_lines(verdict, verdict.guard)
     return (github_line(Fault(told(outcome), outcome.claim.span)) for outcome in verdict.failed)

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
-from archcalc.analyses.costs import Report, measure, sum_of
+from archcalc.analyses.costs import Report, measure
 from archcalc.analyses.expectations import value_of
 from archcalc.analyses.quantities import NoLayer, Part, part_of
 from archcalc.builder import Built
@@ -20,12 +20,20 @@ from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
 from archcalc.lang.printer import print_expr
 from archcalc.lang.source import Span
 from archcalc.lang.syntax import Expect, Expr, Number, Sizes
-from archcalc.units import BYTES_PER_VALUE, read
+from archcalc.units import read
 from archcalc.volume import Dim, Undecided, Volume, same
 
-DTYPE = "float32"
 MOST_NAMED = 6  # volumes in a sentence
-COMMON = ("params", "macs", "flops", "activations", "receptive", "layers", "height")  # quantities in a sentence
+COMMON = (
+    "params",
+    "macs",
+    "flops",
+    "activations",
+    "receptive",
+    "layers",
+    "height",
+    "memory",
+)  # quantities in a sentence
 
 
 class Trial:
@@ -220,7 +228,6 @@ def _dropped(part: Part) -> Dim | None:
 
 
 OWN: dict[str, Callable[[Part], Any]] = {  # what conditions know beside the quantities of `expect` lines
-    "memory": lambda part: BYTES_PER_VALUE[DTYPE] * sum_of(row.cost.activations for row in part.rows),
     "dropped": _dropped,
 }
 
