@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from archcalc.analyses.capacity import Fit, read_memory
@@ -19,6 +20,7 @@ from archcalc.analyses.capacity import fit as run_fit
 from archcalc.analyses.comparison import SORTS, Comparison
 from archcalc.analyses.comparison import compare as run_compare
 from archcalc.analyses.costs import Report, Row, Totals, add_up, measure
+from archcalc.analyses.counting import Tally, tallies
 from archcalc.analyses.differences import Difference
 from archcalc.analyses.differences import diff as run_diff
 from archcalc.analyses.expectations import unmet
@@ -30,16 +32,20 @@ from archcalc.analyses.receptive import View as Seen
 from archcalc.analyses.receptive import follow
 from archcalc.analyses.roofline import Roofline, find_device, roof
 from archcalc.builder import Assumption, Built
+from archcalc.homework.exercises.quizzes import Quiz as Exercises
+from archcalc.homework.exercises.quizzes import draw
+from archcalc.homework.submissions import Checked as Marks
 from archcalc.lang.errors import SpecError
 from archcalc.lang.printer import print_tree
 from archcalc.library import Net, extract
 from archcalc.library import load as find
 from archcalc.lineup import gather, refuse_twins
+from archcalc.search import Answer as Explanations
+from archcalc.search import match as run_match
 from archcalc.solving import CHOICES, ask, solve_by_search
 from archcalc.solving import Answer as Solved
 from archcalc.units import BYTES_PER_VALUE, COMPUTED
-from archcalc.verification import Verdict
-from archcalc.verification import verify as run_verify
+from archcalc.verification import Verdict, Wish, verify_all
 from archcalc.volume import Dim
 
 if TYPE_CHECKING:
@@ -52,6 +58,7 @@ __all__ = [
     "Analysis",
     "Answer",
     "Architecture",
+    "Checked",
     "ClaimsFail",
     "Comparison",
     "Derivation",
@@ -61,16 +68,21 @@ __all__ = [
     "Formulas",
     "Ledger",
     "Plan",
+    "Quiz",
     "Roofline",
     "SpecError",
     "Verdict",
+    "check",
     "compare",
+    "count",
     "diff",
     "explain",
     "fit",
     "formula",
     "load",
+    "match",
     "memory",
+    "quiz",
     "receptive",
     "roofline",
     "run",
@@ -111,7 +123,10 @@ class Analysis(NamedTuple):
         return "\n".join(report_lines(self.report, self.built, Setting(self.batch, self.dtype), View(), io.StringIO()))
 
     def _repr_html_(self) -> str:
-        return str(self.to_frame()._repr_html_())
+        from archcalc.render.costs import Setting
+        from archcalc.render.show import notebook_lines
+
+        return "\n".join(notebook_lines(self.report, self.built, Setting(self.batch, self.dtype)))
 
 
 class Formulas(NamedTuple):
@@ -217,7 +232,7 @@ class Derivation(NamedTuple):
     @property
     def figures(self) -> tuple[Figure, ...]:
         """All numbers of all layers, for the whole batch."""
-        from archcalc.render.arithmetic import formula, substitution
+        from archcalc.notation.formulas import formula, substitution
 
         return tuple(
             Figure(layer.row.name, each.name, formula(each.term), substitution(each.term), each.value)
@@ -226,12 +241,12 @@ class Derivation(NamedTuple):
         )
 
     def __str__(self) -> str:
-        from archcalc.render import derivations, show
+        from archcalc.render import derivations, explanations, show
         from archcalc.render.costs import Setting
 
         report, setting = self.analysis.report, Setting(self.analysis.batch, self.analysis.dtype)
         view = derivations.View(show.title(report, self.analysis.built, setting), setting, self.full)
-        return "\n".join(derivations.lines(self.explanation, view, io.StringIO()))
+        return "\n".join(explanations.lines(self.explanation, view, io.StringIO()))
 
 
 class Architecture(NamedTuple):
@@ -349,7 +364,7 @@ def compare(
     sort: str | None = None,
     plot: str | PathLike[str] | None = None,
 ) -> Comparison:
-    """Nets side by side: their sums for one image, and stage by stage. `plot` names an .svg or .png file to draw.
+    """Nets side by side: their sums for one image, and stage by stage. `plot` names an .svg, .png or .pdf file to draw.
 
     `sort` is params, macs, flops, memory, name or year, from small to large. Raises `SpecError`, also for two nets of
     one name, and where matplotlib is not installed.
@@ -383,6 +398,37 @@ def diff(
     """
     one, other = gather((str(before), str(after)), input)
     return run_diff(one.report, other.report, depth)
+
+
+def count(arch: str | PathLike[str], rule: str = "all", input: str | None = None) -> tuple[Tally, ...]:
+    """What a net costs for one image by a rule of counting, by name or as a TOML file, or by all that there are.
+
+    Each has its `.rule`, its figures in `.counts`, and where its cost and its parameters differ from ours. Raises
+    `SpecError`.
+
+    >>> import archcalc
+    >>> (fvcore,) = archcalc.count("resnet50", "fvcore")
+    >>> fvcore.counts["cost"].value, [(each.types, each.value) for each in fvcore.apart]
+    (4111512576, [(('bn',), 22227968), (('gap',), 100352)])
+    """
+    built = load(arch).net.build(input)
+    return tuple(tallies(measure(built.graph, built.assumptions), rule))
+
+
+def match(
+    value: str | int, arch: str | PathLike[str] | None = None, input: str | None = None, rule: str = "all"
+) -> Explanations:
+    """Which rules of counting, or sums of known differences, give printed figures: `"4.13G"`, `"4.1G params=25.6M"`.
+
+    Of a net, else of all nets of the zoo; `.hits` are the nets that give all figures, each with `.matches`, the
+    simplest first. Raises `SpecError`.
+
+    >>> import archcalc
+    >>> (net,) = archcalc.match("4.13G", "resnet50").hits
+    >>> [(way.base.by, int(way.value)) for way in net.matches[0]]
+    [((('ptflops', 'MACs'),), 4132436968), ((('thop', 'MACs'),), 4133742592)]
+    """
+    return run_match(str(value), None if arch is None else str(arch), input, rule)
 
 
 def memory(arch: str | PathLike[str], plan: Plan | None = None, input: str | None = None) -> Ledger:
@@ -452,6 +498,43 @@ def roofline(
     return roof(measure(built.graph, built.assumptions), find_device(str(device)), dtype, batch)
 
 
+class Quiz(Exercises):
+    """Exercises drawn from a seed: `.questions`. As text they are what `archcalc quiz` prints."""
+
+    __slots__ = ()
+
+    def text(self, format: str = "table", key: bool = False) -> str:
+        """The quiz or its key as `archcalc quiz` writes it: table, csv, md, latex, json, toml."""
+        from archcalc.render.exercises import lines
+
+        return "\n".join(lines(self, key, format, io.StringIO()))
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def quiz(
+    levels: str | int | Sequence[str | int] = (),
+    seed: int = 1,
+    count: int | None = None,
+    fits: bool = True,
+    student: str = "",
+) -> Quiz:
+    """Exercises of some levels, by number or name (all six in turn where none is named), the same for the same seed.
+
+    `fits` lets all sizes come out whole; `student` gets a variant. Raises `SpecError` for a level that there is not,
+    and for more questions than are drawn.
+
+    >>> import archcalc
+    >>> fit = archcalc.quiz("fit", seed=2)
+    >>> fit.questions[0].net.splitlines()[-1], fit.questions[0].wanted, fit.text("csv", key=True).splitlines()[1]
+    ('pool1: maxpool ?f/2', '8x8', '1,,f = 3')
+    """
+    named = (levels,) if isinstance(levels, (str, int)) else levels
+    [drawn] = draw([str(level) for level in named], seed, count, fits, [student] if student else ())
+    return Quiz(*drawn)
+
+
 def run(
     arch: str | PathLike[str],
     input: str | None = None,
@@ -488,17 +571,56 @@ def run(
     return execute(report, Request(batch, dtype, seed, held, files, layers, reference, backward))
 
 
-def verify(*names: str | PathLike[str]) -> Verdict:
+class Checked(Marks):
+    """Submissions marked, one or those of a class. As text it is what `archcalc check` prints."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        from archcalc.render.marks import Wanted, lines
+
+        return "\n".join(lines(self, Wanted(), io.StringIO()))
+
+
+def check(
+    answers: str | PathLike[str],
+    arch: str | PathLike[str],
+    rubric: str | PathLike[str] | None = None,
+    solutions: bool = True,
+    input: str | None = None,
+    batch: int | None = None,
+    dtype: str | None = None,
+) -> Checked:
+    """A file of answers, or a folder of them, marked against a net, or against the .toml file of a quiz.
+
+    `.marked` are the submissions, each with its `.marks` cell by cell, `.score` and `.of`; `.faults` tells of files
+    that could not be read. `batch` and `dtype` go before those of the rubric. Raises `SpecError` for faults of the net,
+    the rubric or the quiz.
+    """
+    from archcalc.homework.classes import Terms
+    from archcalc.homework.classes import check as run_check
+
+    if (batch is not None and batch < 1) or (dtype is not None and dtype not in BYTES_PER_VALUE):
+        raise ValueError(f"batch must be at least 1 and dtype one of {', '.join(BYTES_PER_VALUE)}")
+    terms = Terms(None if rubric is None else Path(rubric), solutions, input, batch, dtype)
+    return Checked(*run_check(Path(answers), str(arch), terms))
+
+
+def verify(
+    *names: str | PathLike[str], baseline: str | PathLike[str] | None = None, allow: str | None = None
+) -> Verdict:
     """Holds claims against the engine: of tables, spec files or nets by name, or all that come with archcalc.
 
-    Raises `ClaimsFail` (an `AssertionError`, for tests) that tells each claim that fails: printed, computed, and where;
-    and `SpecError` for a file that cannot be read.
+    With a baseline the nets, or all that it holds, are held against what they cost when it was written; `allow` is the
+    growth that passes: `"params=1%"`. Raises `ClaimsFail` (an `AssertionError`, for tests) that tells each claim that
+    fails, printed, computed, and where, and each net that grew; and `SpecError` for a file that cannot be read.
     """
-    verdict = run_verify(tuple(map(str, names)))
-    if verdict.failed:
-        from archcalc.render.verdicts import told
+    wish = Wish(tuple(map(str, names)), None if baseline is None else str(baseline), allow=allow)
+    verdict = verify_all(wish)
+    if not verdict.passes:
+        from archcalc.render.verdicts import failures
 
-        raise ClaimsFail("\n".join(told(outcome) for outcome in verdict.failed))
+        raise ClaimsFail("\n".join(failures(verdict)))
     return verdict
 
 

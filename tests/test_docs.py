@@ -52,7 +52,7 @@ def printed(command: str, folder: Path) -> str:
     return (result.stdout + result.stderr).decode()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files that the documents speak of: each ```arch block that starts with `# NAME.arch`."""
     folder = tmp_path_factory.mktemp("desk")

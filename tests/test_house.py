@@ -30,8 +30,10 @@ FLOORS = {
     "analyses": 4,
     "executor": 5,
     "frame": 5,
+    "homework": 5,
     "library": 5,
     "lineup": 5,
+    "notation": 5,
     "plots": 5,
     "render": 5,
     "search": 5,
@@ -60,9 +62,16 @@ SIDEWAYS = {  # within a floor; upwards there is nothing
     ("solving", "library"),
     ("symbolic", "solving"),
     ("verification", "library"),
+    ("verification", "lineup"),
     ("verification", "executor"),
     ("library", "symbolic"),
     ("frame", "render"),
+    ("homework", "frame"),
+    ("homework", "library"),
+    ("homework", "solving"),
+    ("homework", "notation"),
+    ("render", "notation"),
+    ("render", "homework"),
     ("cli", "api"),
     ("__init__", "api"),
     ("__main__", "cli"),
@@ -177,6 +186,7 @@ def test_a_room_imports_itself_without_going_round() -> None:
 def test_what_is_imported_late_is_imported_by_a_command_by_an_exit_or_by_the_interface() -> None:
     late = [each for each in OWN if each.late and each.room not in ("cli", "render", "api", "__init__")]
     assert {(each.by, each.of) for each in late} == {
+        ("homework/workbooks.py", "archcalc.frame"),
         ("library.py", "archcalc.symbolic"),
         ("verification.py", "archcalc.executor.examples"),
     }

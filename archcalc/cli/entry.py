@@ -14,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from archcalc import __version__
+from archcalc.cli import completion
 from archcalc.lang.errors import SpecError, github_line, nearest, quoted, show_all
 
 TASKS = {
@@ -25,6 +26,7 @@ TASKS = {
     "Memory": {"memory": "ledger", "fit": "fitting"},
     "Ask backwards": {"solve": "solving"},
     "Check": {"run": "running", "verify": "verification"},
+    "Teach": {"check": "checking", "quiz": "quizzing"},
     "Write nets": {"fmt": "formatting", "lint": "linting"},
 }
 MODULES = {name: module for commands in TASKS.values() for name, module in commands.items()}
@@ -82,6 +84,7 @@ def _zoo() -> Collection[str]:
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", message="archcalc %(version)s")
+@completion.option
 def group() -> None:
     """Shapes, memory, parameters and FLOPs of neural networks, exactly.
 
