@@ -23,25 +23,28 @@ try:
 except ImportError:
     raise SpecError([Fault("drawing needs matplotlib", help="pip install 'archcalc[plot]'")]) from None
 
-# Of middling brightness, so that they stand out from white and from black: a picture has no ground of its own.
-INK = "#7b7b7b"
-COLOURS = (
-    "#2f7fc1",
-    "#c96a1b",
-    "#2f9150",
-    "#d14b4b",
-    "#8a6bc4",
-    "#9a7230",
-    "#c4559c",
-    "#1f8f96",
-    "#7a8a1e",
-    "#6f7fa8",
+GROUND = "#ffffff"
+INK = "#1c2330"
+LINES = "#d5dae2"
+COLOURS = (  # dark enough for names to be written in them
+    "#1f6fb2",
+    "#b4560f",
+    "#217a3c",
+    "#c23434",
+    "#7553b5",
+    "#80601f",
+    "#b03a86",
+    "#137b82",
+    "#5f6d10",
+    "#55658c",
 )
 MARKERS = "osD^vPX"
 DASHES = ("-", "--", ":", "-.")
 STYLE: Any = {
     "font.family": ["DejaVu Sans"],  # it comes with matplotlib
     "font.size": 9,
+    "figure.facecolor": GROUND,
+    "axes.facecolor": GROUND,
     "text.color": INK,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
@@ -54,10 +57,17 @@ STYLE: Any = {
     "ytick.color": INK,
     "svg.hashsalt": "archcalc",  # identifiers that are the same every time
     "svg.fonttype": "path",
+    "pdf.fonttype": 42,  # TrueType: journals refuse Type 3
 }
-FORMATS = {".svg": {"Date": None, "Creator": "archcalc"}, ".png": {"Software": None}}
+FORMATS = {  # without the time of day: the same picture is the same bytes
+    ".svg": {"Date": None, "Creator": "archcalc"},
+    ".png": {"Software": None},
+    ".pdf": {"CreationDate": None, "Creator": "archcalc"},
+}
 WIDTH, HEIGHT = 11.0, 5.6  # inches, the legend left out
+LEFT = 0.07  # of the width
 LEGEND_LINE = 0.175  # inches
+SIZES_LINE = 0.5  # inches
 LEGEND_COLUMNS = 5
 LEGEND_LETTERS = 140  # that fit into a line
 LARGEST = 2600.0  # area of the largest bubble, in square points
@@ -77,9 +87,11 @@ class _Box(NamedTuple):
 
     def overlap(self, other: _Box) -> float:
         """The area that both cover."""
+        if self.right <= other.left or other.right <= self.left or self.top <= other.bottom or other.top <= self.bottom:
+            return 0.0  # as most do not meet
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.top, other.top) - max(self.bottom, other.bottom)
-        return max(0.0, width) * max(0.0, height)
+        return width * height
 
 
 class _Bubble(NamedTuple):
@@ -105,11 +117,12 @@ class _Label(NamedTuple):
 def draw(comparison: Comparison, path: str, batch: int = 1, dtype: str = "float32") -> None:
     """Parameters against MACs, each net a bubble of the area of its memory; and both by depth, as shares.
 
-    Writes an `.svg` or a `.png` file, the same bytes every time. Raises `SpecError` where it cannot be written.
+    Writes an `.svg`, `.png` or `.pdf` file, the same bytes every time. Raises `SpecError` where it cannot be written.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
-        help = f"name it {' or '.join(f'`nets{each}`' for each in FORMATS)}"
+        *names, last = (f"`nets{each}`" for each in FORMATS)
+        help = f"name it {', '.join(names)} or {last}"
         raise SpecError([Fault(f"cannot draw {quoted(path, 200)}: it is no name of a picture", help=help)])
     buffer = io.BytesIO()
     with mpl.rc_context(), warnings.catch_warnings():
@@ -117,7 +130,7 @@ def draw(comparison: Comparison, path: str, batch: int = 1, dtype: str = "float3
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
         figure = _figure(comparison, batch, dtype)
-        figure.savefig(buffer, format=suffix[1:], transparent=True, dpi=200, metadata=FORMATS[suffix])
+        figure.savefig(buffer, format=suffix[1:], dpi=200, metadata=FORMATS[suffix])
     try:
         Path(path).write_bytes(buffer.getvalue())
     except OSError as error:
@@ -128,16 +141,17 @@ def draw(comparison: Comparison, path: str, batch: int = 1, dtype: str = "float3
 def _figure(comparison: Comparison, batch: int, dtype: str) -> Figure:
     members = comparison.members
     legend = 0.2 + LEGEND_LINE * math.ceil(len(members) / _columns(members))
-    height = HEIGHT + legend
+    height = HEIGHT + legend + SIZES_LINE
     figure = Figure(figsize=(WIDTH, height), dpi=100)
     canvas: Any = FigureCanvasAgg(figure)
-    bottom = (legend + 0.55) / height
-    grid = figure.add_gridspec(2, 2, left=0.07, right=0.985, bottom=bottom, top=0.95, wspace=0.16, hspace=0.42)
+    bottom = (legend + SIZES_LINE + 0.55) / height
+    grid = figure.add_gridspec(2, 2, left=LEFT, right=0.985, bottom=bottom, top=0.95, wspace=0.16, hspace=0.42)
     costs = figure.add_subplot(grid[:, 0])
     circles = _bubbles(costs, members, batch, dtype)
     for row, (what, key) in enumerate((("memory", "activations"), ("parameters", "params"))):
         _by_depth(figure.add_subplot(grid[row, 1]), comparison, what, key, last=row == 1)
     _legend(figure, members)
+    _sizes(figure, max(member.number("activations") for member in members) * batch * BYTES_PER_VALUE[dtype], legend)
     canvas.draw()  # only now is it known how much room each text takes
     _set_apart(canvas, costs, circles)
     return figure
@@ -191,7 +205,7 @@ def _bubbles(axes: Axes, members: Sequence[Member], batch: int, dtype: str) -> l
     size = binary(most * batch * BYTES_PER_VALUE[dtype])
     axes.set_xlabel("parameters")
     axes.set_ylabel(f"MACs{images}")
-    axes.set_title(f"cost: area is memory, at most {size} in {dtype}")
+    axes.set_title(f"cost; area is memory in {dtype}, at most {size}")
     missing = [member.name for member in members if not _on_logs(member)]
     if missing:
         said = f"without parameters or MACs: {', '.join(missing)}"
@@ -217,7 +231,7 @@ def _log_axes(axes: Axes, places: Sequence[tuple[int, int]]) -> None:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high - low < 2 else (1,)))
         axis.set_major_formatter(FuncFormatter(_tick))
         axis.set_minor_formatter(NullFormatter())
-    axes.grid(color=INK, alpha=0.25, linewidth=0.6)
+    axes.grid(color=LINES, linewidth=0.6)
     axes.set_axisbelow(True)
 
 
@@ -259,15 +273,20 @@ def _fractions(axes: Axes, x: float, y: float) -> tuple[float, float]:
 def _best(bubble: _Bubble, size: tuple[float, float], dots: float, taken: list[_Box], bubbles: list[_Box]) -> _Label:
     """The nearest place that is free; where none is, that which covers least. The first box taken is the frame."""
     frame, *placed = taken
-
-    def cost(label: _Label) -> float:
-        whole = size[0] * size[1]
+    whole = size[0] * size[1]
+    best: tuple[float, _Label] | None = None
+    for label in _candidates(bubble, size, dots):  # nearer ones first
+        far = 0.02 * whole * label.reach / dots
+        if best is not None and best[0] <= far:
+            break
         outside = whole - label.box.overlap(frame)
         covered = sum(label.box.overlap(each) for each in placed)
         crossed = sum(label.box.overlap(each) for each in bubbles)
-        return 20 * outside + 10 * covered + crossed + 0.02 * whole * label.reach / dots
-
-    return min(_candidates(bubble, size, dots), key=cost)
+        cost = 20 * outside + 10 * covered + crossed + far
+        if best is None or cost < best[0]:
+            best = cost, label
+    assert best is not None
+    return best[1]
 
 
 def _grown(box: _Box, by: float) -> _Box:
@@ -310,7 +329,7 @@ def _by_depth(axes: Axes, comparison: Comparison, what: str, key: str, last: boo
     axes.set_xticks(range(len(places)), [scale_text(scale) for scale in places])
     axes.set_ylim(-3, 103)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}%"))
-    axes.grid(color=INK, alpha=0.25, linewidth=0.6)
+    axes.grid(color=LINES, linewidth=0.6)
     axes.set_title(f"{what}: where in the net")
     if last:
         axes.set_xlabel("height and width of a layer, beside those of the input")
@@ -325,6 +344,20 @@ def _legend(figure: Figure, members: Sequence[Member]) -> None:
     legend = figure.legend(lines, names, loc="lower center", ncols=_columns(members), frameon=False, fontsize=8.5)
     for text in legend.get_texts():
         text.set_parse_math(False)
+
+
+def _sizes(figure: Figure, most: int, above: float) -> None:
+    """Bubbles of round sizes below the panel of costs, `above` inches above the lower edge."""
+    exponent = max(0, most.bit_length() - 2)  # of the largest power of two that is no more than half of the most
+    sizes = [2 ** (exponent - 2 * step) for step in range(3) if exponent >= 2 * step]
+    areas = [LARGEST * each / most for each in sizes]
+    bubbles = [
+        Line2D([], [], linestyle="", marker="o", markersize=math.sqrt(area), markerfacecolor="none", color=INK)
+        for area in areas
+    ]
+    names = [binary(each) for each in sizes]
+    place: Any = {"loc": "lower left", "bbox_to_anchor": (LEFT, above / figure.get_figheight())}
+    figure.legend(bubbles, names, **place, ncols=3, frameon=False, fontsize=8.5, handlelength=4.4)
 
 
 def _columns(members: Sequence[Member]) -> int:

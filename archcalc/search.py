@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 from archcalc.analyses.costs import measure
 from archcalc.analyses.matching import Asked, Base, Candidates, Match, read_asked
@@ -13,6 +13,8 @@ from archcalc.lang.errors import SpecError
 from archcalc.library import Net, load, zoo_nets
 from archcalc.volume import Volume
 
+Progress = Callable[[str, int, int], None]  # what, its number, of how many
+_T = TypeVar("_T")
 ZOO = "all nets of the zoo"
 MOST_SIDES = 3  # of them for a search of the whole zoo
 SIDES = (224, 227, 299, 256, 320, 384, 512)  # of the images that are usual beside a net's own
@@ -41,14 +43,20 @@ class Answer(NamedTuple):
     nearest: tuple[tuple[Asked, tuple[Base, ...]], ...] = ()
 
 
-def match(value: str, arch: str | None = None, size: str | None = None, rule: str = "all") -> Answer:
+def match(
+    value: str,
+    arch: str | None = None,
+    size: str | None = None,
+    rule: str = "all",
+    progress: Progress = lambda what, at, count: None,
+) -> Answer:
     """The ways in which figures come about, the simplest first.
 
-    Of a net, on its own input and then on others that are usual; without one, of all nets of the zoo. Raises
-    `SpecError`.
+    Of a net, on its own input and then on others that are usual; without one, of all nets of the zoo, and `progress`
+    is told which is looked at. Raises `SpecError`.
     """
     asked, rules = read_asked(value), rules_of(rule)
-    return _of_zoo(asked, rules) if arch is None else _of_net(asked, rules, arch, size)
+    return _of_zoo(asked, rules, progress) if arch is None else _of_net(asked, rules, arch, size)
 
 
 def _of_net(asked: tuple[Asked, ...], rules: tuple[Rule, ...], arch: str, size: str | None) -> Answer:
@@ -65,15 +73,23 @@ def _of_net(asked: tuple[Asked, ...], rules: tuple[Rule, ...], arch: str, size: 
     return Answer(asked, hits, f"`{net.name}`{sizes}", near)
 
 
-def _of_zoo(asked: tuple[Asked, ...], rules: tuple[Rule, ...]) -> Answer:
+def _of_zoo(asked: tuple[Asked, ...], rules: tuple[Rule, ...], progress: Progress) -> Answer:
     """Figures of rules as they are; if no net has them, with known differences; then on other images."""
-    nets = [(net, built, _candidates(built, asked, rules)) for net in zoo_nets() for built in (net.build(),)]
+
+    def told(what: str, items: Sequence[_T]) -> Iterator[_T]:
+        for at, item in enumerate(items):
+            progress(what, at, len(items))
+            yield item
+
+    named = told("figures of rules", tuple(zoo_nets()))
+    nets = [(net, built, _candidates(built, asked, rules)) for net in named for built in (net.build(),)]
     for deep in (False, True):
-        found = [_hit(built, candidates, asked, True, deep) for _, built, candidates in nets]
+        looked = told("known differences", nets) if deep else nets
+        found = [_hit(built, candidates, asked, True, deep) for _, built, candidates in looked]
         if any(found):
             return Answer(asked, _in_order(found), ZOO)
-    sides = SIDES[:MOST_SIDES]
-    hits = [hit for net, built, _ in nets for hit in _on_other_images(net, _input(built), asked, rules, sides)]
+    sides, looked = SIDES[:MOST_SIDES], told("other images", nets)
+    hits = [hit for net, built, _ in looked for hit in _on_other_images(net, _input(built), asked, rules, sides)]
     return Answer(asked, _in_order(hits), f"{ZOO}, and on images of {', '.join(map(str, sides))}")
 
 

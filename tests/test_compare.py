@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -221,17 +222,50 @@ def test_markdown_has_both_tables() -> None:
     assert "**stage by stage**" in text
 
 
-@pytest.mark.parametrize(("format_", "cell"), [("latex", "vgg16 & 2014 &"), ("html", ">vgg16<")])
-def test_for_papers_and_pages_there_are_the_sums(format_: str, cell: str) -> None:
-    text = invoke("vgg16", "resnet50", "--format", format_).output
-    assert cell in text
-    assert "stage by stage" not in text
+def test_for_papers_there_are_the_sums_and_the_stages() -> None:
+    text = invoke("vgg16", "resnet50", "--format", "latex").output
+    assert r"vgg16 & 2014 & $224 \times 224 \times 3$ & 16 & 138.4M & 1x" in text
+    assert text.count(r"\begin{tabular}") == 2
+    assert r"1/2 & vgg16 & $112 \times 112 \times 128$ & conv2\_1..conv2\_2 & 15.3 MiB & 26\%" in text
+    assert "█" not in text
 
 
-@pytest.mark.parametrize("columns", [80, 160])
+def test_a_page_has_the_sums_the_bars_and_the_stages() -> None:
+    text = invoke("vgg16", "resnet50", "--format", "html").output
+    assert text.count("<table") == 3
+    assert re.findall("<h[12]>([^<]*)", text) == [
+        "2 nets, float32; ratios to vgg16",
+        "beside the largest",
+        "stage by stage",
+    ]
+    assert text.count(">1/2</td>") == 2, "each row says its stage: rows may be sorted"
+    assert 'title="6,573,056 of 15,237,608"' in text
+    assert "vgg16 52% at" not in text
+    assert "█" not in text
+
+
+def test_ratios_sort_as_numbers_on_a_page() -> None:
+    text = invoke("vgg16", "resnet50", "googlenet", "--format", "html").output
+    found = re.findall('data-value="([^"]*)">([0-9.]*)x</td>', text)
+    assert [f"{told}x" for _, told in found[::3]] == ["1x", "0.18x", "0.051x"]
+    assert [float(order) for order, _ in found[::3]] == [1, 25_557_032 / 138_357_544, 6_998_552 / 138_357_544]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 160])
 def test_no_line_is_wider_than_the_terminal(columns: int) -> None:
     for nets in (LECTURE, ("alexnet_grouped", "densenet_bc190_40_cifar", "resnext101_64x4d")):
         assert max(map(len, invoke(*nets, columns=columns).output.splitlines())) <= columns
+
+
+def test_on_a_very_narrow_screen_the_rows_keep_their_names() -> None:
+    lines = invoke(*LECTURE, columns=40).output.splitlines()
+    assert sum(line.startswith(("alexnet ", "vgg16 ", "googlenet ")) for line in lines) == 6
+
+
+def test_it_is_told_which_net_comes_next() -> None:
+    heard: list[tuple[str, int, int]] = []
+    gather(LECTURE, None, lambda *told: heard.append(told))
+    assert heard == [("alexnet", 0, 3), ("vgg16", 1, 3), ("googlenet", 2, 3)]
 
 
 def test_groups_and_the_three_shares_have_room_in_80_columns() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import archcalc
 from archcalc.analyses.costs import Report, measure
 from archcalc.analyses.counting import Totals, count, recounted
 from archcalc.analyses.rules import SIZES, find_rule, read_rule, rules_of, shipped
@@ -54,6 +55,8 @@ MORE = {
     "resnet18": (1_819_065_856, 1_824_033_792, 1_825_313_768, 3_636_250_112, 1_814_083_944),
     "squeezenet1_0": (819_093_576, 819_094_576, 836_821_960, 1_648_970_968, 823_270_824),
 }
+# ptflops 0.7.5 on those of torchvision's nets that call functions in place of modules
+FUNCTIONS = {"inception_v3": 5_747_660_552, "googlenet_bn": 1_513_907_448}
 # One layer on a 10x8x12 input: cost of fvcore, thop, ptflops, calflops, torchinfo, measured alike. Of calflops the
 # layer follows a 1x1 convolution, whose cost is taken off: it takes no net without parameters.
 LAYERS = {
@@ -136,6 +139,11 @@ def test_a_rule_gives_what_its_tool_prints_of_other_nets(net: str) -> None:
     assert tuple(figure(net, rule, "cost") for rule in TOOLS) == MORE[net]
 
 
+@pytest.mark.parametrize("net", FUNCTIONS)
+def test_ptflops_counts_functions_once(net: str) -> None:
+    assert figure(net, "ptflops", "cost") == FUNCTIONS[net]
+
+
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_rule_counts_a_layer_as_its_tool_does(layer: str) -> None:
     found = tuple(figure(f"input 10x8x12; {layer}", rule, "cost") for rule in TOOLS)
@@ -183,6 +191,8 @@ def test_a_lecture_counts_weights() -> None:
     assert figure("vgg16", "lecture", "params") == 138_344_128  # CS231n's column, added up
     assert figure("vgg16", "lecture", "cost") == 15_470_264_320
     assert figure("vgg16", "paper", "params") == 138_357_544
+    # the column of activations, added up with the image: 58.1 MiB in float32
+    assert figure("vgg16", "lecture", "activations") == figure("vgg16", "archcalc", "activations") == 15_237_608
 
 
 # ---------------------------------------------------------------- side by side
@@ -390,6 +400,34 @@ def test_an_unknown_rule_is_refused(command: str, name: str) -> None:
 def test_a_rule_file_that_is_not_there_is_refused() -> None:
     with pytest.raises(SpecError, match="cannot read `nowhere"):
         output("count", "vgg16", "--rule", "nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("line", "marked"),
+    [('conv = "2*oot"', "oot"), ('conv = "out +* 2"', "out +* 2"), ('conv = "in * too + to"  # to', "too")],
+)
+def test_what_is_wrong_in_a_formula_is_marked(line: str, marked: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        rule(f'unit = "x"\n[cost]\n{line}\n')
+    span = caught.value.faults[0].span
+    assert span is not None
+    assert span.source.text[span.start : span.end] == marked
+
+
+def test_a_rule_counts_the_image_where_it_says_so() -> None:
+    text = 'unit = "x"\n[cost]\ndefault = "out"\n[activations]\ndefault = "out"\ninput = "3*in_c + kernel + in + out"\n'
+    found = read_rule(Source("mine.toml", text))
+    report = report_of("input 4x4x2; relu")
+    for name, value in (("cost", 32), ("activations", 32 + 1 + 32)):
+        counted = count(report, found, name)
+        assert counted
+        assert counted.value == value
+
+
+def test_python_counts_too() -> None:
+    (thop,) = archcalc.count("resnet50", "thop")
+    assert thop.counts["cost"].value == 4_133_742_592
+    assert [each.rule.name for each in archcalc.count("lenet5")] == list(shipped())
 
 
 def test_the_rule_of_the_reference_is_read() -> None:

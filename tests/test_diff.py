@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import random
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,42 @@ def test_what_follows_from_a_removal_is_laid_to_it() -> None:
     assert "then input 8x8x8 -> 16x16x8" in said
 
 
+BLOCKS = """block wide() { conv 3/1/1 8; relu; conv 1 8 }
+block deep() { dwconv 3/1/1; conv 1 8; bn }
+"""
+
+
+def test_a_block_that_stands_elsewhere_has_moved() -> None:
+    before = BLOCKS + "arch a { input 16x16x8; one: wide(); two: deep(); three: wide() }"
+    found = differing(before, BLOCKS + "arch a { input 16x16x8; two: deep(); one: wide(); three: wide() }")
+    (step,) = found.steps
+    assert told(step) == ("moved", ("one",), 0, 0)
+    assert [row.name for row in found.rows(step, False)] == ["one.conv1", "one.relu1", "one.conv2"]
+    assert found.rows(step, False)[0].inputs == found.rows(step, True)[0].inputs
+    # behind a pooling it works at a quarter of the places: 3/4 * 8*8 * (3*3*8*8 + 8*8) * 4
+    found = differing(before, BLOCKS + "arch a { input 16x16x8; two: deep(); pool 2; one: wide(); three: wide() }")
+    moved = next(step for step in found.steps if step.kind == "moved")
+    assert told(moved) == ("moved", ("one",), -3 * 64 * (576 + 64), 0)
+
+
+def test_a_move_is_told_once_and_counted_once() -> None:
+    one, other = "input 8x8x4; x: conv 3/1/1 4; y: pool 2", "input 8x8x4; y: pool 2; x: conv 3/1/1 4"
+    said = shown(one, other)
+    assert "moved: conv 3/1/1 4 0 -6,912 0" in said  # 3/4 * 8*8 * 3*3*4*4
+    assert "added" not in said
+    assert "removed" not in said
+    assert "1 layer in both nets: 1 as before; 1 moved" in said or "; 1 moved" in said
+    found = json.loads(invoke(one, other, "--format", "json").output)
+    assert [(step["kind"], step["before"], step["after"]) for step in found["steps"] if step["kind"] != "follows"] == [
+        ("moved", ["x"], ["x"])
+    ]
+
+
+def test_another_layer_of_the_name_is_no_move() -> None:
+    found = differing("input 8x8x4; x: conv 3/1/1 4; y: pool 2", "input 8x8x4; y: pool 2; x: conv 5/1/2 4")
+    assert "moved" not in {step.kind for step in found.steps}
+
+
 def test_groups_of_one_label_belong_together_whatever_is_in_them() -> None:
     block = "block b(n) {{ conv 3/1/1 n; relu }}; arch net {{ input 8x8x4; {} }}"
     before, after = block.format("one: b(4); two: b(8)"), block.format("zero: b(8); one: b(4); two: b(8)")
@@ -345,6 +382,14 @@ def test_the_waterfall_falls_and_rises_where_the_sums_do() -> None:
     assert bars == ["█" * 12, "█" * 4, "█" * 8]  # 1.135G, 724.4M of it: 8 of 12 cells
     starts = [line.index("█") for line in lines if "█" in line]
     assert starts[1] - starts[0] == 8  # what falls away hangs at the right
+
+
+def test_on_a_page_the_waterfall_is_drawn_to_scale() -> None:
+    page = invoke("resnet50", "resnet101", "--format", "html").output
+    bars = re.findall(r"<i style=\"margin-left: ([\d.]+)%; width: ([\d.]+)%", page)
+    share = round(100 * 4_089_184_256 / 7_801_405_440, 1)  # of the MACs of the two
+    assert [tuple(map(float, bar)) for bar in bars] == [(0, share), (share, round(100 - share, 1)), (0, 100)]
+    assert 'data-value="3712221184" title="3,712,221,184">+3.712G<' in page
 
 
 def test_very_many_steps_are_drawn_together_and_the_sums_stay() -> None:

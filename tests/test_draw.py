@@ -7,12 +7,14 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import combinations, pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
 
 from archcalc.analyses.costs import Report, measure
+from archcalc.cli import options
 from archcalc.cli.entry import group
 from archcalc.graph import Graph, Node
 from archcalc.library import load
@@ -208,6 +210,20 @@ def test_dot_and_mermaid_keep_such_names_within_their_quotes() -> None:
         assert not re.search(r"#(?!\d+;)", inside)
 
 
+def test_more_edges_than_mermaid_draws_are_told_in_a_comment() -> None:
+    few, many = (drawn(arch, "--format", "mermaid").splitlines() for arch in ("resnet50", "resnet152"))
+    assert not [line for line in few if line.startswith("%%")]
+    assert many[3] == "%% 565 edges: Mermaid draws 500, or more if its page sets maxEdges"
+    assert sum("-->" in line for line in many) == 565
+
+
+def test_a_title_in_another_script_stays_itself() -> None:
+    text = 'arch a "сеть → 网 🚀"; input 8x8x3; fc 2'
+    assert 'title: "a: сеть → 网 🚀; input 8x8x3, float32"' in drawn(text, "--format", "mermaid")
+    assert "сеть → 网 🚀" in drawn(text, "--format", "dot")
+    assert "сеть → 网 🚀" in drawn(text, "--format", "svg")
+
+
 @pytest.mark.parametrize("format_", ["dot", "mermaid"])
 def test_dot_and_mermaid_have_an_edge_with_its_size_for_each(format_: str) -> None:
     text = drawn(FLAT, "--format", format_)
@@ -244,6 +260,25 @@ def test_the_tree_has_every_layer_once_under_its_groups(arch: str, depth: int | 
         assert found == [box.name.split(" ")[0] for box in folds]
 
 
+@pytest.mark.parametrize("columns", [40, 80])
+def test_no_line_of_the_tree_is_wider_than_the_terminal(columns: int) -> None:
+    environment = {"NO_COLOR": "1", "COLUMNS": str(columns)}
+    text = CliRunner().invoke(group, ["draw", "googlenet"], env=environment).output
+    assert max(map(len, text.splitlines())) <= columns
+    assert "GoogLeNet" in text
+
+
+def test_on_paper_a_drawing_is_light() -> None:
+    assert "@media screen and (prefers-color-scheme: dark)" in drawn(FLAT, "--format", "svg")
+
+
+def test_what_a_stream_cannot_hold_is_told_in_ascii() -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    options.write(["a → b ×3 …", "é"], stream)
+    stream.flush()
+    assert stream.buffer.getvalue().split(b"\n")[:2] == [b"a -> b x3 ...", b"?"]  # type: ignore[attr-defined]
+
+
 def test_without_unicode_the_tree_is_ascii() -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     lines = list(trees.lines(report_of("resnet18"), "", 2, stream))
@@ -256,6 +291,17 @@ def test_formulas_are_drawn_too() -> None:
     assert ">ceil(H/2) x ceil(W/2) x 8<" in text
     assert ">floor((H + 1)/4) x floor((W + 1)/4) x 8<" in text
     ElementTree.fromstring(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("n.svg", "<svg "), ("n.SVG", "<svg "), ("n.dot", "digraph {"), ("n.mmd", "---"), ("n.txt", "net;")],
+)
+def test_a_file_is_drawn_as_its_name_says(name: str, start: str, tmp_path: Path) -> None:
+    drawn(FLAT, "-o", str(tmp_path / name))
+    assert (tmp_path / name).read_text("utf-8").startswith(start)
+    drawn(FLAT, "--format", "dot", "-o", str(tmp_path / name))
+    assert (tmp_path / name).read_text("utf-8").startswith("digraph {")
 
 
 def test_a_fault_of_the_net_is_told_as_ever() -> None:

@@ -26,8 +26,8 @@ from archcalc.analyses.terms import Letter, letters
 from archcalc.cli.entry import group, main
 from archcalc.lang.errors import SpecError
 from archcalc.library import load, zoo
+from archcalc.notation.formulas import LATEX, formula, substitution
 from archcalc.ops import REGISTRY
-from archcalc.render.arithmetic import LATEX, formula, substitution
 from archcalc.render.drawings import draw
 from archcalc.volume import Dim, Sweep, unseen
 
@@ -432,7 +432,7 @@ def test_an_unknown_layer_is_a_fault_with_the_likely_name(
         "error: there is nothing from `pool1` to `conv1_1`\nhelp: the layers run the other way: `conv1_1..pool1`\n"
     )
     assert "there is no layer `conv9`" in said("vgg16", "conv1_1..conv9")
-    assert "invalid value" in said("vgg16", "--format", "html").lower()
+    assert "invalid value" in said("vgg16", "--format", "csv").lower()
     for hostile in ("", "..", "a..b..c", "\x1b[31m", "é" * 500, "conv1_1.", ".", "*"):
         assert said("vgg16", hostile).startswith("error: there is no")
 
@@ -564,7 +564,7 @@ def test_names_and_titles_are_escaped(tmp_path: Path) -> None:
     assert r"my\_net: 100\% \& \#1 \{a\textbar{}b\} \$x\_1\$ \textasciitilde{} \textasciicircum{}" in latex
     assert r"\texttt{a\_b}: \texttt{conv 3/1/0 2}" in latex
     markdown = run(str(path), "a_b", "--format", "md").output
-    assert r"my\_net: 100% & #1 {a\|b} $x\_1$" in markdown
+    assert r"my\_net: 100% & #1 {a\|b} \$x\_1\$" in markdown
     assert r"&lt;i> \*b\*" in markdown
     assert "## `a_b`: `conv 3/1/0 2`" in markdown
 

@@ -1,7 +1,8 @@
 """Pages of HTML: one file by itself, its figures those of the table; in a browser they fold and sort.
 
-The browser is Chromium, driven by Playwright: `pip install playwright`, and a `chromium` on the path, in CHROMIUM, or
-from `playwright install chromium`. Where there is none the tests in it are skipped.
+The browser is Chromium, driven by Playwright: the extra `browser`, and a `chromium` on the path, in CHROMIUM, or from
+`playwright install chromium`. Where there is none the tests in it are skipped, and so are those that set a page with
+LaTeX where there is no `pdflatex`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,10 +19,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+import archcalc
 from archcalc.analyses.costs import measure
 from archcalc.cli.entry import group
 from archcalc.library import load
-from archcalc.render import costs, webpage
+from archcalc.render import costs, latex, markdown, webpage
 from archcalc.render.table import Column, Row, Table
 
 NASTY = '</script><script>alert(1)</script><img src="http://example.org/x.png" onerror=alert(1)> & "quotes" \x07'
@@ -36,6 +39,17 @@ COMMANDS = [
     ["fit", "vgg16", "--memory", "8GiB"],
     ["match", "4.13G", "resnet50"],
     ["solve", "conv ?/4/0 96", "--in", "227", "--out", "55"],
+]
+PAGES = [  # beside those: several tables, or parts that fold
+    *COMMANDS,
+    ["table", "resnet18", "--style", "paper"],
+    ["compare", "alexnet", "googlenet"],
+    ["diff", "resnet50", "resnet50_v1"],
+    ["explain", "alexnet", "conv1"],
+    ["explain", "lenet5"],
+    ["run", "lenet5", "--backward"],
+    ["run", "input 3x3x1; conv 2 1", "--jacobian", "conv1"],
+    ["verify", "simonyan2014-table2"],
 ]
 VOID = {"meta", "br", "img", "input", "link", "hr"}
 
@@ -89,13 +103,14 @@ def output(*words: str) -> str:
 # ---------------------------------------------------------------- the text of a page
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("words", PAGES, ids=" ".join)
 def test_a_page_is_one_document_that_asks_for_nothing(words: list[str]) -> None:
     page = output(*words, "--format", "html")
     reader = read(page)
     tags = [tag for tag, _ in reader.tags]
     assert page.startswith("<!DOCTYPE html>")
-    assert [tags.count(tag) for tag in ("html", "head", "body", "table", "h1")] == [1, 1, 1, 1, 1]
+    assert [tags.count(tag) for tag in ("html", "head", "body", "h1")] == [1, 1, 1, 1]
+    assert tags.count("table") == 1 or words not in COMMANDS
     assert not {"link", "img", "iframe", "object"} & set(tags)
     assert not [attrs for _, attrs in reader.tags if {"src", "href", "srcset", "action"} & attrs.keys()]
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg\")|@import|url\((?!#)", page)
@@ -148,18 +163,150 @@ def test_no_name_and_no_title_breaks_out_of_the_page() -> None:
     assert "".join(reader.titles) == NASTY.replace("\x07", "\N{REPLACEMENT CHARACTER}")
 
 
+def test_an_explanation_as_a_page_has_all_that_the_text_has() -> None:
+    page = output("explain", "alexnet", "conv1", "--format", "html")
+    rows = read(page).rows
+    assert ["height, width", "floor((H + 2*P - F)/S) + 1", "floor((227 + 2*0 - 11)/4) + 1", "55"] in rows
+    assert ["parameters", "(F*F*C + 1) * N", "(11*11*3 + 1) * 96", "34,944"] in rows
+    assert "<li><code>F = 11</code> = kernel</li>" in page
+    assert "window 1   [=========]" in page
+    page = output("explain", "googlenet", "inception3a.concat1", "--format", "html")
+    assert "<p>4 paths from pool2, 28x28x192:</p>" in page
+
+
+def test_the_layers_of_an_explanation_fold_and_few_of_them_start_open() -> None:
+    assert output("explain", "alexnet", "conv1", "--format", "html").count("<details open>") == 1
+    whole = output("explain", "lenet5", "--format", "html")
+    assert (whole.count("<details>"), whole.count("<details open>")) == (12, 0)
+    assert "How the totals add up" in whole
+
+
+def test_nothing_breaks_out_of_an_explanation(tmp_path: Path) -> None:
+    path = tmp_path / "net.arch"
+    path.write_text('arch a "</title><script>alert(1)</script>"\ninput 8x8x1 ; c: conv 3 2', "utf-8")
+    tags = [tag for tag, _ in read(output("explain", str(path), "c", "--format", "html")).tags]
+    assert tags.count("script") == 1
+
+
+# ---------------------------------------------------------------- in a notebook
+
+
+def test_a_notebook_shows_the_table_without_a_script_or_colours_of_its_own() -> None:
+    text = archcalc.load("alexnet").analyze()._repr_html_()
+    reader = read(text)
+    assert [tag for tag, _ in reader.tags if tag in ("table", "script", "style", "html", "body")] == ["style", "table"]
+    assert reader.rows[0] == ["layer", "type", "output", "memory", "params", "MACs", "FLOPs", "share of MACs"]
+    assert reader.rows[2][:6] == ["conv1", "conv 11/4/0 96", "55x55x96", "1.1 MiB", "34.94K", "105.4M"]
+    assert reader.rows[-1][4] == "62.38M"
+    style = text[text.index("<style>") : text.index("</style>")].removeprefix("<style>")
+    assert all(line.startswith((".archcalc", "  ")) for line in style.strip().splitlines()), "nothing else is styled"
+    assert "color: inherit" in style
+    assert not re.search(r"[^-]background: #(?!3f8fb5)", style)
+
+
+def test_a_large_net_is_folded_in_a_notebook() -> None:
+    text = archcalc.load("resnet152").analyze()._repr_html_()
+    assert 10 < len(read(text).rows) < 90
+    assert len(text) < 50_000
+    assert "60.19M" in text
+
+
+def test_a_title_stays_text_in_a_notebook() -> None:
+    text = archcalc.load('arch a "<img src=x onerror=alert(1)>"; input 8x8x1; fc 3').analyze()._repr_html_()
+    assert "img" not in [tag for tag, _ in read(text).tags]
+
+
+# ---------------------------------------------------------------- LaTeX and Markdown
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_as_latex_every_row_has_all_columns_and_nothing_special_stands_alone(words: list[str]) -> None:
     text = output(*words, "--format", "latex")
-    columns = re.search(r"\\begin\{tabular\}\{([lr]+)\}", text)
+    columns = re.search(r"\\begin\{(tabular|longtable)\}\{((?:[lr]|>\{[^{}]*\}p\{[^{}]*\})+)\}", text)
     assert columns
-    body = text[columns.end() : text.index(r"\end{tabular}")]
-    rows = [line for line in body.splitlines() if line.endswith(r"\\")]
-    assert {len(re.findall(r"(?<!\\)&", line)) + 1 for line in rows} == {len(columns[1])}
+    body = text[columns.end() : text.index(rf"\end{{{columns[1]}}}")]
+    rows = [line for line in body.splitlines() if line.endswith(r"\\") and not line.startswith(r"\caption")]
+    wanted = len(re.sub(r">\{[^{}]*\}p\{[^{}]*\}", "p", columns[2]))
+    assert {len(re.findall(r"(?<!\\)&", line)) + 1 for line in rows} == {wanted}
     for line in rows:
         outside = re.sub(r"\$[^$]*\$", "", line)
         assert not re.search(r"(?<!\\)[#%_^<>|]", outside), line
         assert line.count("{") - line.count("}") == line.count(r"\{") - line.count(r"\}")
+
+
+def test_a_long_table_goes_over_pages_under_its_heading() -> None:
+    text = output("table", "resnet18", "--format", "latex")
+    assert r"% needs \usepackage{amsmath, booktabs, longtable}" in text
+    heading, body = text.split(r"\endhead")
+    assert heading.count("layer & type & output &") == 2, "on the first page, and on all others"
+    assert body.count(r"\bottomrule") == 1
+    assert r"\begin{table}" in output("table", "vgg16", "--format", "latex")
+
+
+def test_texts_that_are_too_long_for_a_line_are_set_in_lines() -> None:
+    text = output("compare", "alexnet_grouped", "enet", "--format", "latex")
+    assert "}p{" not in text
+    text = output("list", "--format", "latex")
+    assert r">{\raggedright\arraybackslash}p{0.3\linewidth}" in text
+    assert "array" in text.splitlines()[0]
+
+
+def test_a_row_that_begins_with_a_bracket_is_none_of_the_line_above() -> None:
+    table = Table("t", (Column("a", "a", "text"),), (Row(("[2pt]",)), Row(("*",)), Row(("b[c",))))
+    assert [line for line in latex.lines(table, False) if line.endswith(r"\\")][1:] == [
+        r"{[2pt]} \\",
+        r"{*} \\",
+        r"b[c \\",
+    ]
+
+
+@pytest.mark.parametrize(("net", "free"), [("lenet5", "H,W"), ("resnet18", "H,W"), ("densenet121", "k")])
+def test_a_long_formula_is_broken_where_no_bracket_is_open(net: str, free: str) -> None:
+    text = output("formula", net, "--free", free, "--format", "latex")
+    lines = text[text.index(r"\begin{align*}") :].splitlines()[1:-1]
+    for part in "".join(lines).split(r"\\"):
+        assert part.count(r"\left") == part.count(r"\right")
+        assert part.count("{") == part.count("}")
+        assert not part.rstrip().endswith(("+", "-"))
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
+def test_latex_takes_what_is_written_for_it(tmp_path: Path) -> None:
+    hostile = tmp_path / "net.arch"
+    hostile.write_text(
+        'arch my_net "100% & #1 {a|b} $x_1$ ~ ^ \\\\ <i> [x] é → ×"\ninput 8x8x1 ; a_b: conv 3 2', "utf-8"
+    )
+    words = [
+        *COMMANDS,
+        *(
+            ["table", str(hostile)],
+            ["table", "resnet18", "--style", "paper"],
+            ["table", "googlenet", "--style", "paper"],
+        ),
+        *(["compare", "alexnet", str(hostile)], ["diff", "alexnet", str(hostile)], ["explain", str(hostile), "a_b"]),
+        *(["explain", "googlenet", "inception3a"], ["run", "lenet5", "--backward"]),
+    ]
+    packages = "amsmath,array,booktabs,longtable"
+    page = [rf"\documentclass{{article}}\usepackage{{{packages}}}\usepackage[T1]{{fontenc}}\begin{{document}}"]
+    page += [rf"{output(*each, '--format', 'latex')}\clearpage" for each in words]
+    (tmp_path / "page.tex").write_text("\n".join((*page, r"\end{document}")), "utf-8")
+    command = ["pdflatex", "-draftmode", "-halt-on-error", "-interaction=nonstopmode", "page.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a_b | *c*", r"a\_b \| \*c\*"),
+        ("[x](javascript:alert)", r"[x]\(javascript:alert)"),
+        ("`a_b` is $5", r"`a_b` is \$5"),
+        ("AT&T &copy; <b>", "AT&T &amp;copy; &lt;b>"),
+        ("one\ntwo", "one two"),
+    ],
+)
+def test_as_markdown_text_stays_text(text: str, shown: str) -> None:
+    assert markdown.escaped(text) == shown
 
 
 # ---------------------------------------------------------------- in a browser
@@ -167,14 +314,14 @@ def test_as_latex_every_row_has_all_columns_and_nothing_special_stands_alone(wor
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here")
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install -e '.[browser]'")
     named = (os.environ.get("CHROMIUM"), *map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
     path = next(filter(None, named), None)
     with playwright.sync_playwright() as started:
         try:
             chromium = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
         except playwright.Error as error:
-            pytest.skip(f"no Chromium here: {str(error).splitlines()[0]}")
+            pytest.skip(f"no Chromium (set CHROMIUM, or playwright install chromium): {str(error).splitlines()[0]}")
         yield chromium
         chromium.close()
 
@@ -257,6 +404,83 @@ def test_groups_sort_by_their_sums_and_keep_what_is_in_them(visit: Any) -> None:
     assert shown(page)[:6] == ["conv5_x", "conv4_x", "conv3_x", "fc1", "conv2_x", "conv1"]
     page.get_by_role("button", name="conv1", exact=True).click()
     assert shown(page)[5:9] == ["conv1", "conv1.conv1", "conv1.bn1", "conv1.relu1"]
+
+
+def test_a_group_folds_by_key_and_keeps_the_focus(visit: Any) -> None:
+    page = visit("table", "resnet18")
+    page.get_by_role("button", name="conv3_x", exact=True).focus()
+    for count in (9 + 10, 9):
+        page.keyboard.press("Enter")
+        assert len(shown(page)) == count
+        assert page.evaluate("document.activeElement.innerText") == "conv3_x"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.innerText") == "conv4_x"
+
+
+def test_folding_keeps_the_order_that_was_asked_for(visit: Any) -> None:
+    page = visit("table", "resnet18")
+    page.locator("thead th", has_text="params").get_by_role("button").click()
+    page.get_by_role("button", name="conv5_x", exact=True).click()
+    page.get_by_role("button", name="conv5_x", exact=True).click()
+    assert shown(page)[:3] == ["conv5_x", "conv4_x", "conv3_x"]
+
+
+def test_each_table_of_a_page_sorts_by_itself(visit: Any) -> None:
+    page = visit("compare", "alexnet", "googlenet", "vgg16")
+    sums, bars, _ = (page.locator("table").nth(at) for at in range(3))
+    sums.locator("thead th", has_text="ratio").first.get_by_role("button").click()
+    names = sums.locator("tbody td:first-child").all_inner_texts()
+    assert names == ["vgg16", "alexnet", "googlenet"], "2.2x, 1x, 0.11x"
+    assert bars.locator("tbody td:first-child").all_inner_texts() == ["alexnet", "googlenet", "vgg16"]
+
+
+def test_the_waterfall_is_drawn_where_it_falls(visit: Any) -> None:
+    page = visit("diff", "resnet50", "resnet101")
+    before, step, after = (page.locator(".level i").nth(at).bounding_box() for at in range(3))
+    assert step["x"] == pytest.approx(before["x"] + before["width"], abs=1)
+    assert step["x"] + step["width"] == pytest.approx(after["x"] + after["width"], abs=1)
+    page.locator("thead th", has_text="params").get_by_role("button").click()
+    assert shown(page) == ["resnet101", "resnet50", "added 17x: 10 layers"], "44.55M, 25.56M, +18.99M"
+
+
+def test_layers_of_an_explanation_fold_and_unfold(visit: Any) -> None:
+    page = visit("explain", "lenet5")
+    assert page.locator("details[open]").count() == 0
+    page.get_by_role("button", name="unfold all").click()
+    assert page.locator("details[open]").count() == page.locator("details").count() == 12
+    page.locator("summary", has_text="conv 5/1/0 6").click()
+    assert page.locator("details[open]").count() == 11
+    assert page.locator("summary").first.evaluate("each => { each.focus(); return document.activeElement === each; }")
+
+
+def test_a_thousand_rows_fold_and_sort(visit: Any) -> None:
+    page = visit("table", "densenet_bc250_24_cifar")
+    assert page.locator("tbody tr").count() > 1000
+    page.get_by_role("button", name="unfold all").click()
+    assert len(shown(page)) == page.locator("tbody tr").count()
+    page.locator("thead th", has_text="MACs").first.get_by_role("button").click()
+    page.get_by_role("button", name="fold all", exact=True).click()
+    assert shown(page)[0] == "denseblock1"
+
+
+def test_on_paper_it_is_dark_on_light_and_whole(visit: Any) -> None:
+    page = visit("table", "lenet5", scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.set_viewport_size({"width": 500, "height": 800})
+    for of, what, light in (("body", "color", False), ("body", "backgroundColor", True), ("svg .ground", "fill", True)):
+        colour = page.evaluate(f"getComputedStyle(document.querySelector('{of}')).{what}")
+        assert (sum(map(int, re.findall(r"\d+", colour)[:3])) > 380) is light
+    assert page.evaluate("getComputedStyle(document.querySelector('.wide')).overflowX") == "visible"
+
+
+def test_a_notebook_shows_it_in_the_colours_around_it(browser: Any) -> None:
+    text = archcalc.load("alexnet").analyze()._repr_html_()
+    page = browser.new_page()
+    for ink in ("rgb(20, 20, 20)", "rgb(240, 240, 240)"):
+        page.set_content(f'<body style="color: {ink}">{text}</body>')
+        for of in ("p", "th", "tbody tr:nth-child(2) td", "tfoot td"):
+            assert page.evaluate(f"getComputedStyle(document.querySelector('.archcalc {of}')).color") == ink
+    page.close()
 
 
 def test_names_sort_as_people_count(visit: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+import archcalc
 from archcalc.analyses.matching import read_asked
 from archcalc.cli.entry import group
 from archcalc.lang.errors import SpecError
@@ -99,11 +100,52 @@ def test_bytes_are_memory() -> None:
     assert hits("528MiB", "vgg16")[0]["figures"][0]["base"] == 4 * 138_357_544
 
 
+@pytest.mark.parametrize(
+    ("value", "net", "base", "unit"),
+    [
+        ("93MB", "vgg16", 4 * 24_352_744, "with_inputs in float32"),  # CS231n, the table of VGGNet
+        ("58MB", "vgg16", 60_348_320, "bytes"),  # convnet-burden's README
+        ("528 MB", "vgg16", 4 * 138_357_544, "params in float32"),  # Keras Applications
+        ("98 MB", "resnet50", 4 * 25_610_152, "params and buffers in float32"),  # the same
+    ],
+)
+def test_many_print_mb_where_they_mean_mib(value: str, net: str, base: int, unit: str) -> None:
+    way = hits(value, net)[0]["figures"][0]
+    assert (way["base"], way["rules"][0]["unit"], way["agreement"]) == (base, unit, "rounds to, MB for MiB")
+    assert "rounds, MB for MiB, " in run(value, net).output
+    assert "MB for MiB" not in run("60.95MB", "vgg16").output  # 10^6
+
+
+@pytest.mark.parametrize("value", ["15237608", "24352744", "24M", "177831744"])
+def test_activations_and_bytes_need_no_name(value: str) -> None:
+    net = "resnet50" if value == "177831744" else "vgg16"
+    (hit,) = hits(value, net)
+    assert hit["input"] == [224, 224, 3]
+    assert {each["rule"] for each in hit["figures"][0]["rules"]} <= {"archcalc", "lecture", "torchinfo"}
+
+
+def test_lines_are_broken_where_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run("25636712", "resnet50").output
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = run("25636712", "resnet50").output.splitlines()
+    assert max(map(len, lines)) <= 60
+    assert "".join(whole.split()) == "".join("".join(lines).split())
+
+
+def test_python_has_it_too() -> None:
+    (net,) = archcalc.match(25636712, "resnet50").hits
+    assert [term.value for term in net.matches[0][0].terms] == [26_560]
+    assert {net.net for net in archcalc.match("4.1G params=25.6M").hits} == {"resnet50", "preresnet50"}
+    assert not archcalc.match("1.11G", "resnet50", rule="thop").hits
+
+
 def test_what_is_in_no_way_found_exits_with_1_and_the_nearest() -> None:
     result = run("1.11G", "resnet50")
     assert result.return_value == 1
     assert "in no way found, in `resnet50`, and on images of 224" in result.output
     assert "nearest: 1.11G: 3,948,251,904 by touched MACs, +255.70%" in result.output
+    assert "nearest: 1: 53,120 by archcalc buffers, 53,120 times as much" in run("1", "resnet50").output
+    assert "by archcalc flops, 1/596 of it" in run("4.9TFLOPs", "resnet50").output
     assert run("4.13G", "resnet50").return_value == 0
 
 
@@ -125,7 +167,13 @@ def test_the_other_formats_hold_the_same() -> None:
         ("4.13 GFLOPs", 4_130_000_000, ("cost",)),
         ("25.6M params", 25_600_000, ("params",)),
         ("params = 25.6M", 25_600_000, ("params",)),
-        ("25,557,032", 25_557_032, ("cost", "params", "activations")),
+        ("25,557,032", 25_557_032, ("cost", "params", "activations", "bytes")),
+        ("8.174 BFLOPs", 8_174_000_000, ("cost",)),
+        ("4.09 G mult-adds", 4_090_000_000, ("cost",)),
+        ("25.6 million params", 25_600_000, ("params",)),
+        ("3.8 bn FLOPs", 3_800_000_000, ("cost",)),
+        ("714.188 MMACs", 714_188_000, ("cost",)),
+        ("mult-adds=4.09G", 4_090_000_000, ("cost",)),
         ("97.5 MiB", 102_236_160, ("bytes",)),
         ("memory=97.5MB", 97_500_000, ("bytes",)),
         ("3.8 billion", 3_800_000_000, ("cost", "params", "activations")),

@@ -17,6 +17,7 @@ from archcalc.analyses.capacity import fit
 from archcalc.analyses.costs import Report, measure
 from archcalc.analyses.liveness import owners
 from archcalc.analyses.memory import Inference, Plan, Training, account
+from archcalc.analyses.retention import retain
 from archcalc.cli.entry import group
 from archcalc.graph import Graph, Node, walk
 from archcalc.lang.errors import SpecError
@@ -183,6 +184,22 @@ def test_of_a_checkpointed_group_only_what_enters_it_is_kept() -> None:
     assert training(GROUPED, checkpoint="2").saved == training(GROUPED).saved  # no groups so deep
     # all convs have one size: a single stage, entered by the image; fc is a stage of its own, entered by 1024 values
     assert training(GROUPED, checkpoint="stage").saved == image * 4 + (2 * first + 2 * second) * 4
+
+
+def test_when_a_segment_runs_again_the_losses_are_done() -> None:
+    """The way back begins with them: what they kept is gone, wherever in the text their outputs stand."""
+    text = "input 6x6x4; conv 1 4; a: relu; output o from a { fc 30 }; from a; conv 1 8; relu; conv 1 8; relu; fc 2"
+    found = training(text, checkpoint="stage")
+    assert found.segment == "conv2 to relu2"
+    # the image entered the first stage and `a` the second and the third; of this the two relus are made again
+    assert found.saved == (144 + 144 + 288 + 288) * 4
+    # before: the last relu entered the last stage; log-probabilities, a weight and a target for each loss
+    assert sum(each.bytes for tensors in found.kept for each in tensors) == (144 + 144) * 4
+
+
+def test_of_a_segment_that_keeps_nothing_nothing_is_kept() -> None:
+    net = report("input 8x8x4; conv 1 8; sigmoid; crop 1:2; conv 3 4")  # the crop is a stage of its own
+    assert [net.rows[piece.layer].name for piece in retain(net, checkpoint="stage").pieces] == ["input", "crop1"]
 
 
 @pytest.mark.parametrize("text", ["vgg16", "resnet50", "googlenet_aux", "densenet121", "enet"])
@@ -571,6 +588,114 @@ def saved_by_torch(
     return sum(each.untyped_storage().nbytes() for at, each in kept.items() if at not in weights_of)
 
 
+class Held:
+    """Bytes of distinct storages that autograd holds, now and at most, but for those of weights and losses."""
+
+    def __init__(self, torch: Any, own: list[Any]) -> None:
+        self.own = {each.untyped_storage().data_ptr() for each in own}
+        self.holders: dict[int, int] = {}
+        self.now = self.most = 0
+        self.hooks = torch.autograd.graph.saved_tensors_hooks(self.pack, lambda packed: packed[0])
+
+    def pack(self, tensor: Any) -> tuple[Any, Holder]:
+        return tensor, Holder(self, tensor.untyped_storage())
+
+    def count(self, at: int, size: int, more: int) -> None:
+        before = self.holders.get(at, 0)
+        self.holders[at] = before + more
+        if at not in self.own and 0 in (before, before + more):
+            self.now += more * size
+            self.most = max(self.most, self.now)
+
+
+class Holder:
+    """Something that autograd holds, until it lets it go."""
+
+    def __init__(self, held: Held, storage: Any) -> None:
+        self.held, self.at, self.size = held, storage.data_ptr(), storage.nbytes()
+        held.count(self.at, self.size, 1)
+
+    def __del__(self) -> None:
+        self.held.count(self.at, self.size, -1)
+
+
+def held_by_checkpoints(torch: Any, text: str, batch: int, checkpoint: str | None) -> int:
+    """Bytes that autograd holds at the worst moment, forth and back, with `torch.utils.checkpoint` around segments."""
+    net = report(text)
+    nodes, parts, images = net.graph.nodes, segments(net, checkpoint), training_owners(net)
+    weights = []
+    for row in net.rows:
+        shapes = row.node.op.weights(*row.inputs)
+        arrays = {name: filters(row.node.op, torch.rand(shape), name).contiguous() for name, shape in shapes.items()}
+        weights.append({name: each.requires_grad_(name not in row.node.op.buffers) for name, each in arrays.items()})
+    given = {i for _, i in net.graph.outputs}
+    values: dict[int, Any] = {}
+
+    def layer(at: int, x: list[Any]) -> Any:
+        op = nodes[at].op
+        if op.type in OVERWRITING:
+            return OVERWRITING[op.type](torch, op, x[0], images[at] != at and parts[images[at]] == parts[at])
+        return LAYER[op.type](torch, op, weights[at], *x)
+
+    held = Held(torch, [each for arrays in weights for each in arrays.values()])
+    with held.hooks:
+        for members in stretches(parts):
+            at = members[0]
+            if not nodes[at].inputs:
+                out = net.rows[at].output
+                values[at] = torch.rand(batch, out.c, out.h, out.w, requires_grad=True)
+                continue
+            entering = list(dict.fromkeys(i for m in members for i in nodes[m].inputs if i not in members))
+            leaving = [m for m in members if m in given or any(m in node.inputs for node in nodes[members[-1] + 1 :])]
+
+            def segment(*x: Any, members: Any = members, entering: Any = entering, leaving: Any = leaving) -> Any:
+                here = dict(zip(entering, x, strict=True))
+                for m in members:
+                    here[m] = layer(m, [here[i] for i in nodes[m].inputs])
+                return tuple(here[m] for m in leaving)
+
+            arriving = [values[i] for i in entering]
+            whole = parts[at] is None
+            run = torch.utils.checkpoint.checkpoint
+            found = segment(*arriving) if whole else run(segment, *arriving, use_reentrant=True)
+            values.update(zip(leaving, found, strict=True))
+            del arriving, found
+        losses = [loss_of(torch, values[i], batch) for i in sorted(given)]
+        held.own.update(each.untyped_storage().data_ptr() for each in losses)
+        values.clear()
+        sum(losses[1:], losses[0]).backward()
+    return held.most
+
+
+def loss_of(torch: Any, scores: Any, batch: int) -> Any:
+    return torch.nn.functional.cross_entropy(scores, torch.zeros(batch, *scores.shape[2:], dtype=torch.long))
+
+
+def segments(net: Report, checkpoint: str | None) -> list[object]:
+    """Which layers are checkpointed together: neighbours of one height and width, or of one group."""
+
+    def place(row: Any) -> object:
+        if checkpoint is None or not row.inputs:
+            return None
+        if checkpoint == "stage":
+            return row.output[:2]
+        depth = int(checkpoint)
+        return row.node.group[:depth] if len(row.node.group) >= depth else None
+
+    return [place(row) for row in net.rows]
+
+
+def stretches(parts: list[object]) -> list[list[int]]:
+    """The layers of each segment; those of none one by one."""
+    found: list[list[int]] = []
+    for at, part in enumerate(parts):
+        if at and part is not None and part == parts[at - 1]:
+            found[-1].append(at)
+        else:
+            found.append([at])
+    return found
+
+
 def retained_owners(net: Report, inplace: bool) -> tuple[int, ...]:
     """Where layers may overwrite; PyTorch itself raises where one does that must not."""
     if not inplace:
@@ -626,10 +751,36 @@ def test_other_types_save_what_pytorch_saves(torch: ModuleType, dtype: str) -> N
     assert training(text, batch=2, dtype=dtype).saved == saved_by_torch(torch, text, 2, True, dtype=dtype)
 
 
-@pytest.mark.parametrize("text", ["lenet_d2l", "resnet20_cifar", SMALL[0], SMALL[10]])
+@pytest.mark.parametrize("text", ["lenet_d2l", "resnet20_cifar", SMALL[0], SMALL[1], SMALL[10], SMALL[12]])
 def test_mixed_precision_saves_what_autocast_saves(torch: ModuleType, text: str) -> None:
     found = training(text, batch=2, mixed=True)
     assert found.saved + found.copies == saved_by_torch(torch, text, 2, inplace=True, mixed=True)
+
+
+CHECKPOINTED = [
+    (VGG16_OF_TORCHVISION.replace("224x224", "32x32"), "stage"),
+    *(("resnet20_cifar", checkpoint) for checkpoint in ("stage", "1", "2")),
+    ("lenet5", "stage"),
+    ("densenet40_12_cifar", "1"),
+    ("input 12x12x3; conv 3/1/1 4; relu; pool 2; conv 3/1/1 8; bn; relu; pool 2; conv 3/1/1 8; relu; fc 5", "stage"),
+    (
+        "input 6x6x4; conv 1 4; a: relu; output o from a { fc 30 }; from a; conv 1 8; relu; conv 1 8; relu; fc 2",
+        "stage",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "checkpoint"), CHECKPOINTED, ids=lambda text: text[:24].split("\n")[0])
+def test_checkpoints_hold_what_pytorch_holds_at_the_worst_moment(torch: ModuleType, text: str, checkpoint: str) -> None:
+    pytest.importorskip("torch.utils.checkpoint")  # PyTorch itself does not import it
+    for batch in (2, 3):
+        found = training(text, batch=batch, checkpoint=checkpoint)
+        assert found.saved == held_by_checkpoints(torch, text, batch, checkpoint)
+    assert found.segment
+
+
+def test_mixed_precision_says_what_it_does_not_know_of() -> None:
+    assert len(answer("memory", "lenet5", "--mixed")["left_out"]) == len(answer("memory", "lenet5")["left_out"]) + 1
 
 
 def test_every_layer_type_is_compared_with_pytorch() -> None:

@@ -14,8 +14,9 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import archcalc
 from archcalc.analyses.costs import Report, Row, measure
-from archcalc.analyses.paths import receptive_sizes
+from archcalc.analyses.paths import rows_seen
 from archcalc.analyses.receptive import View, follow
 from archcalc.cli.entry import group
 from archcalc.lang.errors import SpecError
@@ -407,10 +408,46 @@ def test_each_input_is_followed_by_itself() -> None:
 
 @pytest.mark.parametrize("name", list(zoo()))
 def test_the_quantity_is_the_number_of_rows_of_the_field(name: str) -> None:
-    """0 where no window slides: there the size of the input would decide."""
     measured = report(name)
-    for rows, found in zip(receptive_sizes(measured), follow(measured), strict=True):
-        assert rows in (0, found[0].size[0])
+    last = len(measured.rows) - 1
+    for at in (last // 3, last // 2, last):
+        assert rows_seen(measured, at) == follow(measured)[at][0].size[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("conv 3 8; conv 3 8; conv 3 8", 7),
+        ("conv 3/2/same 8; conv 5 8", 11),  # 3 + 4*2
+        ("add { conv 3/1/0:2 8 | conv 3/1/2:0 8 }", 5),  # the rows 0 to 2, and -2 to 0
+        ("conv 3/1/1 8; add { conv 3/1/1 8 | id }; pool 2", 6),
+    ],
+)
+def test_windows_tell_the_field_where_the_size_of_the_input_is_open(text: str, rows: int) -> None:
+    for size in ("HxWx8", "31x31x8"):
+        measured = report(f"input {size}; {text}")
+        assert rows_seen(measured, len(measured.rows) - 1) == rows
+        given = f"input {size}; {text}; expect receptive = {rows}"
+        assert invoke("verify", given).exception is None
+
+
+@pytest.mark.parametrize(
+    "text", ["conv 3 8; gap", "conv 3 8; fc 5", "deconv 2/2 4", "add { conv 3/2/same 8 | conv 1/2 8 }"]
+)
+def test_what_symbols_hide_of_a_field_is_refused(text: str) -> None:
+    error = invoke("table", f"input HxHx8; {text}; expect receptive = 3").exception
+    assert isinstance(error, SpecError)
+    assert "depends on sizes in symbols" in error.faults[0].message
+
+
+def test_the_field_behind_a_layer_that_sees_all_is_told_too() -> None:
+    assert rows_seen(report("input 9x9x2; conv 3 8; gap"), 2) == 9
+    assert rows_seen(report("alexnet"), 18) == 355  # fc6: 6 cells of pool5, 195 + 5*32
+
+
+def test_a_field_is_sought_behind_a_layer_that_sees_all() -> None:
+    answer = archcalc.solve("conv ?/2/0 8; gap", input=9, such_that=["receptive = 9", "? <= 5"])
+    assert {each.values for each in answer.solutions} == {(1,), (3,), (5,)}
 
 
 @given(*(st.integers(1, 9),) * 3, st.integers(-9, 9), st.integers(-20, 20))
@@ -437,7 +474,7 @@ def test_json_holds_what_the_contract_promises() -> None:
     assert answer("enet")["aligned"] is False
 
 
-@pytest.mark.parametrize("format_", ["table", "csv", "md"])
+@pytest.mark.parametrize("format_", ["table", "csv", "md", "latex", "html"])
 def test_the_tables_hold_size_jump_and_start(format_: str) -> None:
     printed = invoke("receptive", "input 32x48x3; conv 1x7/1x2/0x3 4", "--format", format_).output
     line = next(line for line in printed.splitlines() if "conv 1x7" in line)
@@ -466,3 +503,9 @@ def test_what_cannot_be_followed_is_refused(text: str, message: str) -> None:
     assert isinstance(error, SpecError)
     assert message in error.faults[0].message
     assert error.faults[0].span
+
+
+def test_a_page_sorts_fields_by_their_size_and_not_by_their_letters() -> None:
+    page = invoke("receptive", "input 32x32x3; conv 9 4; conv 5 4", "--format", "html").output
+    assert 'data-value="81.0">9x9<' in page
+    assert 'data-value="169.0">13x13<' in page

@@ -235,7 +235,7 @@ def test_json_holds_whole_numbers_and_the_label() -> None:
     assert net["totals"]["seconds"] == pytest.approx(sum(each["seconds"] for each in net["layers"]), rel=1e-12)
 
 
-@pytest.mark.parametrize("format_", ["table", "md", "csv"])
+@pytest.mark.parametrize("format_", ["table", "md", "csv", "latex", "html"])
 def test_the_tables_hold_bounds_and_their_label(format_: str) -> None:
     printed = invoke("vgg16", "--device", "a100", "--format", format_).output
     assert "memory" in printed
@@ -251,3 +251,9 @@ def test_the_tables_hold_bounds_and_their_label(format_: str) -> None:
 
 def test_a_net_of_views_takes_no_time() -> None:
     assert "nothing is computed or moved" in invoke("input 3x3x3; flatten", "--device", "a100").output
+
+
+def test_a_page_sorts_times_by_seconds() -> None:
+    page = invoke("input 8x8x3; conv 3 4; relu", "--device", "raspberry_pi5", "--format", "html").output
+    (load, _) = roof(report("input 8x8x3; conv 3 4; relu"), find_device("raspberry_pi5")).loads[1:]
+    assert f'data-value="{float(load.seconds)!r}">' in page

@@ -838,7 +838,7 @@ IMAGES: dict[str, tuple[str, Any, str]] = {  # a name, what is in the file, what
     "directory": ("a.npy", "directory", "is a directory"),
     "empty array": ("a.npy", b"", "it is empty"),
     "empty picture": ("a.png", b"", "cannot read `.*a.png`"),
-    "other suffix": ("a.jpg", b"", "is no image: images are `.png` or `.npy` files"),
+    "other suffix": ("a.jpg", b"", "is no image: images are `.png`, `.npy`, `.csv` or `.txt` files"),
     "text": ("a.npy", b"hello, world", "it is not in NumPy's format"),
     "array of another size": ("a.npy", np.zeros((9, 8, 3)), "is 9x8x3, not 8x8x3\nhelp: .* `--input 9x8x3`"),
     "array without depth": ("a.npy", np.zeros((8, 8)), "is 8x8, not 8x8x3"),
@@ -1274,7 +1274,7 @@ def test_progress_counts_every_layer() -> None:
     assert {count for *_, count in told} == {10}
 
 
-@pytest.mark.parametrize("words", [("--batch", "0"), ("--seed", "-1"), ("--dtype", "int8"), ("--format", "latex")])
+@pytest.mark.parametrize("words", [("--batch", "0"), ("--seed", "-1"), ("--dtype", "int8"), ("--format", "junit")])
 def test_options_out_of_range_are_usage_errors(words: tuple[str, str]) -> None:
     assert invoke(SMALL, *words).exception is not None
 

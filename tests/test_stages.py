@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from archcalc.analyses.costs import measure
+from archcalc.analyses.stages import divide
 from archcalc.cli.entry import group
 from archcalc.lang.errors import SpecError
 from archcalc.library import load, zoo_nets
@@ -13,17 +14,18 @@ from archcalc.render import blocks
 from archcalc.render.costs import Setting
 
 
-def told(arch: str) -> dict[str, tuple[str, str]]:
+def told(arch: str, depth: int = 1) -> dict[str, tuple[str, str]]:
     """Output and layers of each stage."""
     built = load(arch).build()
-    table = blocks.block_table(measure(built.graph, built.assumptions), "", Setting())
-    return {row.cells[0]: (str(row.cells[1]), row.cells[2]) for row in table.rows}
+    table = blocks.block_table(measure(built.graph, built.assumptions), "", Setting(), depth)
+    return {row.cells[0]: (str(row.cells[1]), str(row.cells[2])) for row in table.rows}
 
 
 def test_resnet18_and_50_are_as_in_table_1_of_their_paper() -> None:
     """He, Zhang, Ren & Sun 2015, Table 1, columns 18-layer and 50-layer."""
     small, large = told("resnet18"), told("resnet50")
     assert small["conv1"] == ("112x112x64", "7×7, 64, stride 2")
+    assert small["pool1"] == ("56x56x64", "3×3 maxpool, stride 2")
     assert small["conv2_x"] == ("56x56x64", "[3×3, 64; 3×3, 64] × 2")
     assert small["conv5_x"] == ("7x7x512", "[3×3, 512; 3×3, 512] × 2")
     assert large["conv2_x"] == ("56x56x256", "[1×1, 64; 3×3, 64; 1×1, 256] × 3")
@@ -42,7 +44,7 @@ def test_densenet121_repeats_6_12_24_16_and_halves_between() -> None:
     found = told("densenet121")
     counts = [found[f"denseblock{i}"][1].rpartition(" ")[2] for i in range(1, 5)]
     assert counts == ["6", "12", "24", "16"]
-    assert found["transition1"] == ("28x28x128", "[1×1, 128; 2×2 avgpool]")
+    assert found["transition1"] == ("28x28x128", "[1×1, 128; 2×2 avgpool, stride 2]")
 
 
 def test_an_inception_has_its_branches_side_by_side() -> None:
@@ -53,13 +55,15 @@ def test_an_inception_has_its_branches_side_by_side() -> None:
 
 def test_mobilenet_says_what_is_depthwise() -> None:
     """Howard et al. 2017, Table 1: 5 times `3x3x512 dw`, `1x1x512x512`."""
-    assert told("mobilenet_v1")["conv8_12"][1] == "[3×3 depthwise, 512; 1×1, 512] × 5"
+    found = told("mobilenet_v1")
+    assert found["conv3"][1] == "[3×3 depthwise, 64, stride 2; 1×1, 128]"
+    assert found["conv8_12"][1] == "[3×3 depthwise, 512; 1×1, 512] × 5"
 
 
 def test_what_changes_nothing_that_papers_tell_is_left_out() -> None:
     assert told("input 8x8x3; conv 3/1/1 4; bn; relu; dropout; pool 2; fc 10; softmax") == {
         "conv1": ("8x8x4", "3×3, 4"),
-        "pool1": ("4x4x4", "maxpool 2/2"),
+        "pool1": ("4x4x4", "2×2 maxpool, stride 2"),
         "fc1": ("1x1x10", "fc 10"),
     }
 
@@ -83,16 +87,43 @@ def test_no_multiply_add_of_the_zoo_is_lost_between_stages(net: object) -> None:
 @pytest.mark.parametrize("format_", ["table", "csv", "md", "latex", "html"])
 def test_the_table_leaves_in_every_format(format_: str) -> None:
     result = CliRunner().invoke(group, ["table", "resnet18", "--style", "paper", "--format", format_])
-    times = r"$\times$" if format_ == "latex" else "×"
+    layer = r"\text{3\ensuremath{\times}3, 64}"
+    stacked = rf"$\left[\begin{{array}}{{c}} {layer} \\ {layer} \end{{array}}\right] \times 2$"
     assert result.exit_code == 0
-    assert f"3{times}3, 64; 3{times}3, 64] {times} 2" in result.output
+    assert (stacked if format_ == "latex" else "[3×3, 64; 3×3, 64] × 2") in result.output
 
 
-@pytest.mark.parametrize("words", [("--depth", "1"), ("--columns", "layer,params")])
-def test_what_the_style_decides_itself_is_refused(words: tuple[str, ...]) -> None:
-    result = CliRunner().invoke(group, ["table", "resnet18", "--style", "paper", *words])
+def test_branches_stand_side_by_side_in_latex() -> None:
+    (stage,) = divide(measure(load("inception3a").build().graph))
+    ways = [
+        ("1, 64", "1, 96", "1, 16", "3 maxpool"),
+        ("", "3, 128", "5, 32", "1, 32"),
+    ]
+    lines = (" & ".join(rf"\text{{{w[0]}\ensuremath{{\times}}{w}}}" if w else "" for w in way) for way in ways)
+    inside = r" \\ ".join(lines)
+    assert blocks.Told(stage.blocks).latex == rf"\left[\begin{{array}}{{c|c|c|c}} {inside} \end{{array}}\right]"
+
+
+def test_deeper_stages_are_groups_of_that_depth() -> None:
+    found = told("resnet18", depth=2)
+    assert found["conv3_x"] == ("28x28x128", "[3×3, 128, stride 2; 3×3, 128]")
+    assert found["conv3_x.1"] == ("28x28x128", "[3×3, 128; 3×3, 128]")
+
+
+def invoke(*words: str) -> Result:
+    return CliRunner().invoke(group, ["table", "resnet18", "--style", "paper", *words])
+
+
+def test_columns_are_chosen_among_those_of_the_style() -> None:
+    assert invoke("--columns", "layer,block", "--format", "csv").output.splitlines()[1] == 'conv1,"7×7, 64, stride 2"'
+    result = invoke("--columns", "layer,blok")
+    assert str(result.exception) == "error: there is no column `blok`\nhelp: did you mean `block`?"
+
+
+def test_no_depth_at_all_is_refused() -> None:
+    result = invoke("--depth", "0")
     assert isinstance(result.exception, SpecError)
-    assert "`--style paper` has columns and groups of its own" in str(result.exception)
+    assert "has a row for each stage: its `--depth` is at least 1" in str(result.exception)
 
 
 def test_symbols_stay_symbols() -> None:

@@ -27,7 +27,8 @@ class Step(NamedTuple):
 
     `kind` is one of `OWN`, or `follows`: the layers are as before, but another input arrives, because of the step
     `cause`.
-    The first of a pair of layers moved is the one that an argument came to, the second the one that it left.
+    Where an argument moved, the first of a pair of layers is the one that it came to, the second the one that it left;
+    where layers moved, there are no edits, and they are told once as they were and once as they are.
     """
 
     kind: str
@@ -75,7 +76,8 @@ def diff(before: Report, after: Report, depth: int | None = None) -> Difference:
     pairs = align(before.graph, after.graph)
     told = _Telling(before, after, pairs)
     own = [told.event(pair) for pair in pairs]
-    events = [*_blocks(told, own), *_moves(told, [event for event in own if event.kind == "changed"])]
+    blocks = _carried([*_blocks(told, own)])
+    events = [*blocks, *_moves(told, [event for event in own if event.kind == "changed"])]
     return Difference(before, after, pairs, _steps(told, events, depth))
 
 
@@ -216,6 +218,18 @@ def _blocks(told: _Telling, own: list[_Event]) -> Iterator[_Event]:
         if here is not None:
             run.append(event)
         place = here
+
+
+def _carried(blocks: list[_Event]) -> Iterator[_Event]:
+    """Blocks; what is removed in one place and added, as it was and with its name, in another as moved."""
+    removed = {(event.name, event.key): event for event in blocks if event.kind == "removed"}
+    added = {(event.name, event.key): event for event in blocks if event.kind == "added"}
+    for event in blocks:
+        before, after = removed.get((event.name, event.key)), added.get((event.name, event.key))
+        if before is None or after is None:
+            yield event
+        elif event is before:
+            yield _Event("moved", event.name, (), (*before.pairs, *after.pairs), event.key)
 
 
 def _whole_groups(told: _Telling, own: list[_Event], kind: str) -> set[tuple[str, ...]]:

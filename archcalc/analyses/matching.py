@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from itertools import combinations
+from itertools import chain, combinations
 from typing import NamedTuple
 
 from archcalc.analyses.costs import Report, Row, size, sum_of
@@ -22,7 +22,10 @@ WORDS = {  # what people call a figure, and the kind that it is
     "flops": "cost",
     "ops": "cost",
     "cost": "cost",
+    "maccs": "cost",
     "madds": "cost",
+    "mult-adds": "cost",
+    "multiply-adds": "cost",
     "gflops": "cost",
     "activations": "activations",
     "memory": "bytes",
@@ -36,6 +39,7 @@ KINDS = {  # the figures of rules, by kind
     "bytes": ("bytes",),
 }
 USUAL = ("cost", "params", "bytes")
+USUAL_TYPE = "float32"
 MOST_TERMS = 2
 MOST_IMAGES = 1024
 FACTORS = {
@@ -44,8 +48,11 @@ FACTORS = {
     Fraction(3): "forward and backward, the backward pass as two forward",
     Fraction(6): "2 operations a multiply-add, forward and backward",
 }
+IN_BINARY = {name: Fraction(BINARY[f"{name[0]}iB"], unit) for name, unit in BYTES.items() if len(name) == 2}
+_SCALES = "[KMGTB]|thousand|million|billion|bn|trillion"
+_UNITS = "|".join(rf"{word.removesuffix('s')}s?" for word in WORDS if word not in ("memory", "bytes", "cost", "gflops"))
 # How far an explanation is from just being a figure of a rule.
-_TERM, _FACTOR, _TRUNCATED, _BATCH = 4, 3, 2, 8
+_TERM, _FACTOR, _TRUNCATED, _BATCH, _MISCALLED = 4, 3, 2, 8, 1
 
 
 class Asked(NamedTuple):
@@ -54,6 +61,15 @@ class Asked(NamedTuple):
     text: str
     printed: Printed
     kinds: tuple[str, ...]
+    called: str = ""  # its unit, where people mean a binary one by it too: MB for MiB
+
+    @property
+    def readings(self) -> tuple[tuple[Printed, str], ...]:
+        """What it may say, and the unit that it then miscalls."""
+        if not self.called:
+            return ((self.printed, ""),)
+        larger = Printed(*(IN_BINARY[self.called] * value for value in self.printed))
+        return (self.printed, ""), (larger, f", {self.called} for {self.called[0]}iB")
 
     @property
     def exact(self) -> bool:
@@ -61,12 +77,12 @@ class Asked(NamedTuple):
         return self.printed.half_unit <= Fraction(1, 2)
 
     def agrees(self, value: Fraction | int) -> str:
-        """`is`, `rounds to` or `is cut off to` the figure; empty where it is none of these."""
+        """`is`, `rounds to` or `is cut off to` the figure, and the unit that it miscalls; empty where it does not."""
         if self.exact:
             return "is" if value == self.printed.value else ""
-        if self.printed.rounds_from(value):
-            return "rounds to"
-        return "is cut off to" if self.printed.truncates_from(value) else ""
+        rounded = (f"rounds to{note}" for printed, note in self.readings if printed.rounds_from(value))
+        cut = (f"is cut off to{note}" for printed, note in self.readings if printed.truncates_from(value))
+        return next(chain(rounded, cut), "")
 
 
 class Term(NamedTuple):
@@ -99,7 +115,7 @@ class Match(NamedTuple):
     def weight(self) -> int:
         """How much it takes to believe; less is better."""
         factor = 0 if self.factor == 1 else _FACTOR if self.factor in FACTORS else _BATCH
-        truncated = _TRUNCATED * (self.agreement == "is cut off to")
+        truncated = _TRUNCATED * self.agreement.startswith("is cut off to") + _MISCALLED * (", " in self.agreement)
         mixed = len({term.value > 0 for term in self.terms}) == 2
         return _TERM * len(self.terms) + mixed + factor + truncated + (not self.base.usual)
 
@@ -112,7 +128,11 @@ def read_asked(text: str) -> tuple[Asked, ...]:
     words = re.sub(r"\s*=\s*", "=", text).split()
     joined: list[str] = []
     for word in words:  # `4.1 G` is one figure, and `25.6M params`
-        if joined and re.fullmatch(r"[A-Za-z]+", word) and re.search(r"\d[KMGT]?$", joined[-1]):
+        if (
+            joined
+            and re.fullmatch(r"[A-Za-z]+(-[A-Za-z]+)*", word)
+            and re.search(rf"\d({_SCALES})?$", joined[-1], re.IGNORECASE)
+        ):
             joined[-1] += word
         else:
             joined.append(word)
@@ -126,7 +146,7 @@ def _asked(word: str) -> Asked:
     if name and name.lower() not in WORDS:
         help = did_you_mean(name, WORDS) or f"there are {', '.join(WORDS)}"
         raise SpecError([Fault(f"unknown figure {quoted(name)}", help=help)])
-    found = re.fullmatch(r"(.*?\d)\s*([KMGT]?)(flops?|macs?|ops|params?)?", figure, re.IGNORECASE)
+    found = re.fullmatch(rf"(.*?\d)\s*((?:{_SCALES})?)({_UNITS})?", figure, re.IGNORECASE)
     said = f"{(found[3].lower().rstrip('s'))}s" if found and found[3] else ""
     try:
         printed = read_printed(f"{found[1]}{found[2]}" if found else figure)
@@ -135,12 +155,12 @@ def _asked(word: str) -> Asked:
         raise SpecError([Fault(f"cannot read {quoted(figure)} as a figure", help=help)]) from None
     if printed.value <= 0 or figure.endswith("%"):
         raise SpecError([Fault(f"cannot look for {quoted(figure)}", help="a figure is more than 0, and no share")])
-    in_bytes = re.search(r"[A-Za-z]+$", figure)
-    if in_bytes and in_bytes[0] in (BINARY | BYTES).keys() - {"B"}:
-        kinds: tuple[str, ...] = ("bytes",)
-    else:
-        kinds = (WORDS[name.lower() or said],) if name or said else UNNAMED
-    return Asked(word, printed, kinds)
+    unit = re.search(r"[A-Za-z]*$", figure)
+    assert unit
+    if unit[0] in (BINARY | BYTES).keys() - {"B"}:
+        return Asked(word, printed, ("bytes",), unit[0] if unit[0] in IN_BINARY else "")
+    asked = Asked(word, printed, (WORDS[name.lower() or said],) if name or said else UNNAMED)
+    return asked._replace(kinds=(*UNNAMED, "bytes")) if asked.exact and asked.kinds == UNNAMED else asked
 
 
 # ---------------------------------------------------------------- searching
@@ -183,17 +203,23 @@ def _bases(report: Report, totals: Totals, rules: tuple[Rule, ...], kind: str) -
                 usual = name in USUAL
                 found.setdefault(value, {})[rule.name, rule.figures[name].unit if usual else name] = usual
     bases = [Base(kind, tuple(by), value, any(by.values())) for value, by in found.items()]
-    return (*bases, *(_in_bytes(report) if kind == "bytes" else ()))
+    return (*bases, *_beside_rules(report, kind))
 
 
-def _in_bytes(report: Report) -> Iterator[Base]:
-    """Memory: parameters, and outputs, in each type of numbers."""
+def _beside_rules(report: Report, kind: str) -> Iterator[Base]:
+    """Figures that no rule has: activations with the input of every conv and fc, and memory in each type of numbers."""
     totals = report.total()
-    for what in ("params", "activations", "with_inputs"):
+    if kind == "activations" and isinstance(totals.with_inputs, int):
+        yield Base(kind, ((OURS, "with_inputs"),), totals.with_inputs, usual=False)
+    if kind != "bytes":
+        return
+    held = {name: getattr(totals, name) for name in ("params", "activations", "with_inputs")}
+    if totals.buffers != 0:
+        held["params and buffers"] = totals.params + totals.buffers
+    for what, value in held.items():
         for dtype, each in BYTES_PER_VALUE.items():
-            value = getattr(totals, what)
             if isinstance(value, int) and dtype != "bfloat16":
-                yield Base("bytes", ((OURS, f"{what} in {dtype}"),), value * each, usual=True)
+                yield Base(kind, ((OURS, f"{what} in {dtype}"),), value * each, usual=dtype == USUAL_TYPE)
 
 
 def _explained(base: Base, terms: tuple[Term, ...], asked: Asked, deep: bool) -> Iterator[Match]:

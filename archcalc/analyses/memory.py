@@ -27,6 +27,7 @@ LEFT_OUT = (
     "gradients of activations, where they need more than the way back has freed",
     "Adam's count of steps, 4 bytes a tensor",
 )
+OF_AUTOCAST = "what autocast widens beside the batch's statistics and losses: powers, other normalizations"
 
 
 class Plan(NamedTuple):
@@ -130,6 +131,11 @@ class Ledger(NamedTuple):
     plan: Plan
     inference: Inference
     training: Training | None
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What the model does not know of."""
+        return (*LEFT_OUT, OF_AUTOCAST) if self.plan.mixed else LEFT_OUT
 
 
 def account(report: Report, plan: Plan) -> Ledger:
@@ -267,20 +273,27 @@ def _lecture_saved(report: Report, plan: Plan) -> _Saved:
 def _saved(report: Report, plan: Plan) -> _Saved:
     """What is kept, and at the worst moment: after the forward pass, or when a segment has been run again."""
     retention = retain(report, plan.inplace, plan.checkpoint)
-    by_layer: list[list[Tensor]] = [[] for _ in report.rows]
-    for piece in retention.pieces:
-        by_layer[piece.by].append(_tensor(piece, report, plan))
-    kept = tuple(map(tuple, by_layer))
-    upto = tuple(accumulate(sum(tensor.bytes for tensor in tensors) for tensors in kept))
-    saved, worst = upto[-1], None
+    before, kept = (
+        _by_layer(pieces, report, plan) for pieces in (retention.pieces, (*retention.pieces, *retention.losses))
+    )
+    upto = tuple(accumulate(sum(tensor.bytes for tensor in tensors) for tensors in before))
+    saved, worst = sum(tensor.bytes for tensors in kept for tensor in tensors), None
     for segment in retention.segments:
         needed = upto[segment.last] + sum(_tensor(piece, report, plan).bytes for piece in segment.pieces)
         if needed > saved:
             saved, worst = needed, segment
     if worst is None:
         return kept, (), None, saved
-    gone = tuple(() if at > worst.last else tensors for at, tensors in enumerate(kept))
-    return gone, _made_again(worst, report, plan), worst.name, saved
+    left = tuple(() if at > worst.last else tensors for at, tensors in enumerate(before))
+    return left, _made_again(worst, report, plan), worst.name, saved
+
+
+def _by_layer(pieces: Iterable[Piece], report: Report, plan: Plan) -> tuple[tuple[Tensor, ...], ...]:
+    """Tensors by the layer that is the first to keep them."""
+    found: list[list[Tensor]] = [[] for _ in report.rows]
+    for piece in pieces:
+        found[piece.by].append(_tensor(piece, report, plan))
+    return tuple(map(tuple, found))
 
 
 def _made_again(segment: Segment, report: Report, plan: Plan) -> tuple[Tensor, ...]:

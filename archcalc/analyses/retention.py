@@ -31,9 +31,13 @@ class Segment(NamedTuple):
 
 
 class Retention(NamedTuple):
-    """What is kept over the whole step, and what each checkpointed segment makes again when its turn comes."""
+    """What is kept of a forward pass, what its losses keep, and what each checkpointed segment makes again.
+
+    The way back begins with the losses: when the turn of a segment comes, what they kept is gone.
+    """
 
     pieces: tuple[Piece, ...]
+    losses: tuple[Piece, ...] = ()
     segments: tuple[Segment, ...] = ()
 
 
@@ -43,11 +47,12 @@ def retain(report: Report, inplace: bool = True, checkpoint: str | None = None) 
     A layer keeps what its class says (`keeps`) where a gradient goes through it: behind the first layer that learns.
     What two layers keep is one tensor. With `inplace` ReLU and its kin write over their input where PyTorch lets
     them. `checkpoint` is `stage`, neighbours of one height and width, or a depth of groups: of such a stretch only
-    what enters it is kept, and the rest is made again.
+    what enters it is kept, and the rest is made again; nothing is kept of one whose layers keep nothing
+    (`torch.utils.checkpoint` with `use_reentrant=False`).
     """
-    wanted = _wanted(report)
-    kept = tuple(_kept(report, at, wanted) for at in range(len(report.rows)))
-    parts, names = _parts(report, checkpoint)
+    wanted, in_losses = _wanted(report), _in_losses(report)
+    kept = tuple(Kept() if at in in_losses else _kept(report, at, wanted) for at in range(len(report.rows)))
+    parts, names = _parts(report, checkpoint, in_losses)
     owner = owners(
         report.graph,
         views=lambda node: node.op.views(training=True),
@@ -56,7 +61,7 @@ def retain(report: Report, inplace: bool = True, checkpoint: str | None = None) 
         keeps=lambda at, so_far: _tensors(kept[at], at, report.graph.nodes[at], so_far),
     )
     record = _Record(report, owner, kept)
-    asked = {part for part, each in zip(parts, wanted, strict=True) if each}
+    asked = {part for part, each in zip(parts, kept, strict=True) if each != Kept()}
     seen: dict[int, int] = {}
     pieces: list[Piece] = []
     for at, part in enumerate(parts):
@@ -65,8 +70,8 @@ def retain(report: Report, inplace: bool = True, checkpoint: str | None = None) 
         elif part in asked:
             entering = (i for i in report.graph.nodes[at].inputs if parts[i] != part)
             pieces += [piece for i in entering for piece in record.output(owner[i], at, seen)]
-    pieces += record.kept_by_losses(wanted)
-    return Retention(tuple(pieces), tuple(_segments(parts, names, record, seen)))
+    losses = tuple(record.kept_by_losses(wanted, in_losses))
+    return Retention(tuple(pieces), losses, tuple(_segments(parts, names, record, seen)))
 
 
 class _Record(NamedTuple):
@@ -88,11 +93,13 @@ class _Record(NamedTuple):
             yield from self.output(own, at, seen)
         yield from (Piece(at, at, each) for each in self.kept[at].own)
 
-    def kept_by_losses(self, wanted: list[bool]) -> Iterator[Piece]:
-        """What the cross-entropy of each output keeps."""
+    def kept_by_losses(self, wanted: list[bool], in_losses: frozenset[int]) -> Iterator[Piece]:
+        """What the cross-entropy of each output keeps, as wide as parameters."""
         for _, at in self.report.graph.outputs:
             row = self.report.rows[at]
             if wanted[at]:
+                if at in in_losses:
+                    yield Piece(at, at, Own("output", row.output.values, "params"))
                 yield from (Piece(at, at, each) for each in row.node.op.loss_keeps(row.output))
 
 
@@ -112,6 +119,13 @@ def _wanted(report: Report) -> list[bool]:
     return walk(report.graph, step)
 
 
+def _in_losses(report: Report) -> frozenset[int]:
+    """Layers at an end of the net whose work the loss does: they have a cross-entropy of their own."""
+    read = {i for node in report.graph.nodes for i in node.inputs}
+    ends = (i for _, i in report.graph.outputs if i not in read)
+    return frozenset(i for i in ends if hasattr(report.rows[i].node.op, "cross_entropy"))
+
+
 def _kept(report: Report, at: int, wanted: list[bool]) -> Kept:
     row = report.rows[at]
     if not wanted[at]:
@@ -119,13 +133,16 @@ def _kept(report: Report, at: int, wanted: list[bool]) -> Kept:
     return row.node.op.keeps(row.output, *row.inputs, wanted=tuple(wanted[i] for i in row.node.inputs))
 
 
-def _parts(report: Report, checkpoint: str | None) -> tuple[list[int | None], list[str]]:
-    """For each layer the number of the segment that it belongs to, None for none; and the segments' groups."""
+def _parts(report: Report, checkpoint: str | None, in_losses: frozenset[int]) -> tuple[list[int | None], list[str]]:
+    """For each layer the number of the segment that it belongs to, None for none; and the segments' groups.
+
+    What the loss does lies behind all segments.
+    """
     found: list[int | None] = []
     names: list[str] = []
     before: object = None
-    for row in report.rows:
-        here = _place(row, checkpoint)
+    for at, row in enumerate(report.rows):
+        here = None if at in in_losses else _place(row, checkpoint)
         if here is not None and here != before:
             names.append("" if checkpoint == STAGE else ".".join(map(str, here)))
         found.append(None if here is None else len(names) - 1)

@@ -32,6 +32,7 @@ from archcalc.lang.source import Source, Span
 from archcalc.lang.syntax import Expr
 from archcalc.lang.tomlfiles import key_span, read_expression, read_toml
 from archcalc.ops import REGISTRY, Op
+from archcalc.ops.reshape import Input
 from archcalc.volume import Dim, Volume
 
 OURS = "archcalc"
@@ -52,6 +53,7 @@ FIGURES = {  # what a rule may count, and what it counts it in
 TEXTS = ("tool", "version", "unit", "about", "source", "note")
 PARTS = {"biases": True, "buffers": False}  # whether they are among the parameters
 DEFAULT = "default"
+IMAGE = Input.types[0]  # no layer: no family and no default stands for it
 NOTHING_COUNTED = "0"
 
 
@@ -124,7 +126,7 @@ def _window(row: Row) -> Dim:
     kernel = getattr(row.node.op, "kernel", None)
     if kernel is not None:
         return int(kernel[0] * kernel[1])
-    x, y = row.inputs[0], row.output
+    x, y = (row.inputs or (row.output,))[0], row.output
     if (x.h, x.w) == (y.h, y.w):
         return 1
     cells = x.area // y.area
@@ -276,7 +278,7 @@ class _Reader:
             span = self.span(key, path)
             types = tuple(type_ for type_, owner in owners.items() if owner == key)
             if not _meant(key):
-                known = (*_types(), *_families(), DEFAULT, "unit")
+                known = (*_types(), *_families(), DEFAULT, IMAGE, "unit")
                 help = did_you_mean(key, (*known, *REGISTRY)) or "`archcalc layers` shows the layer types"
                 self.refuse(f"{quoted(key)} is neither a layer type nor a family of them", span, help)
             elif isinstance(value, bool) or not isinstance(value, (str, int)):
@@ -297,7 +299,7 @@ class _Reader:
     def formula(self, text: str, span: Span, types: tuple[str, ...]) -> Formula | None:
         expr = read_expression(text)
         if isinstance(expr, str):
-            self.refuse(f"cannot read the expression {quoted(text)}{expr}", span)
+            self.refuse(f"cannot read the expression {quoted(text)}{expr}", self.within(span, text))
             return None
         names = names_in(expr)
         arguments = [_arguments(REGISTRY.get(type_)) for type_ in types]
@@ -307,9 +309,9 @@ class _Reader:
                 help = did_you_mean(name, (*SIZES, *sorted(own))) or f"there are {', '.join((*SIZES, *sorted(own)))}"
                 some = sorted({type_ for type_, each in zip(types, arguments, strict=True) if name not in each})
                 what = f"; `{some[0]}` has no such argument" if len(some) < len(types) else ""
-                self.refuse(f"unknown name {quoted(name)} in {quoted(text)}{what}", span, help)
+                self.refuse(f"unknown name {quoted(name)} in {quoted(text)}{what}", self.within(span, text, name), help)
                 return None
-        return Formula(text, expr, names, span)
+        return Formula(text, expr, names, self.within(span, text))
 
     def exceptions(self, found: object, figures: dict[str, Figure]) -> Iterator[Otherwise]:
         tables = found if isinstance(found, list) and all(isinstance(each, dict) for each in found) else None
@@ -325,10 +327,22 @@ class _Reader:
             for key, value in own.items():
                 if key not in figures or not isinstance(value, dict):
                     span = self.header(f"except.{key}") or self.span(key, "except")
-                    self.refuse(f"{quoted(key)} is no figure of this rule", span, did_you_mean(key, figures))
+                    self.refuse(
+                        f"{quoted(key)} is no figure of this rule", span, did_you_mean(key, (*figures, "nets", "why"))
+                    )
             good = {key: value for key, value in own.items() if key in figures and isinstance(value, dict)}
             read = {key: self.figure(key, value, f"except.{key}") for key, value in good.items()}
             yield Otherwise(tuple(nets) if fits and nets else (), read, str(why))
+
+    def within(self, key: Span, text: str, name: str = "") -> Span:
+        """Where a formula stands behind its key, or a name in it; the key, where the file writes it with escapes."""
+        before = self.source.text[key.end :].partition("\n")[0].find(text)
+        if before < 0:
+            return key
+        start = key.end + before
+        found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) if name else None
+        first, last = found.span() if found else (0, len(text))
+        return Span(self.source, start + first, start + last)
 
     def header(self, path: str) -> Span | None:
         """Where `[path]` or `[[path]]` stands."""
@@ -372,6 +386,8 @@ def _meant(key: str) -> tuple[str, ...]:
     """The layer types that a key of a rule stands for; the name of a family stands for all of it, `conv` among them."""
     if key == DEFAULT:
         return _types()
+    if key == IMAGE:
+        return (IMAGE,)
     if key in _families():
         return _families()[key]
     return (REGISTRY[key].types[0],) if key in REGISTRY else ()

@@ -29,19 +29,19 @@ class Stage(NamedTuple):
     blocks: tuple[Block, ...]
 
 
-def divide(report: Report) -> list[Stage]:
-    """The outermost groups and what stands between them, as far as something is told of it.
+def divide(report: Report, depth: int = 1) -> list[Stage]:
+    """The groups of a depth, the outermost at 1, and what stands between them, as far as something is told of it.
 
     A block is what stands in one group within a stage. Strides do not make it another: a stage starts with a step
     and goes on without. Where branches are added up only the longest is told: the others are shortcuts.
     """
     inside = [(at, row) for at, row in enumerate(report.rows) if row.inputs]
     found = []
-    for (path, _), members in groupby(inside, key=lambda each: (each[1].node.group[:1], _alone(*each))):
+    for (path, _), members in groupby(inside, key=lambda each: (each[1].node.group[:depth], _alone(*each))):
         rows = list(members)
-        runs = [list(run) for _, run in groupby(rows, key=lambda each: each[1].node.group[:2])]
+        runs = [list(run) for _, run in groupby(rows, key=lambda each: each[1].node.group[: depth + 1])]
         blocks = _merged([_branches(run) for run in runs])
-        name = path[0] if path else rows[-1][1].name
+        name = ".".join(path) or rows[-1][1].name
         if blocks:
             found.append(Stage(name, tuple(row for _, row in rows), blocks))
     return found

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
-from archcalc.cli import options
+from archcalc.cli import completion, options
 
 SORTS = ("params", "macs", "flops", "memory", "name", "year")
 
 
 @click.command("compare")
-@click.argument("archs", metavar="ARCH...", nargs=-1, required=True)
+@click.argument("archs", metavar="ARCH...", nargs=-1, required=True, shell_complete=completion.nets)
 @options.all_of(options.size, options.batch, options.dtype)
 @click.option("--sort", type=click.Choice(SORTS), help="From small to large; else as they are named.")
 @click.option(
     "--depth", type=click.IntRange(0, 100), default=1, metavar="N", help="How deep groups are named in the stages: 1."
 )
-@click.option("--plot", metavar="FILE", help="Draw it too, as .svg or .png; needs the extra `plot`.")
+@click.option("--plot", metavar="FILE", help="Draw it too, as .svg, .png or .pdf; needs the extra `plot`.")
 @options.all_of(options.exact, options.format_, options.out)
 def command(
     archs: tuple[str, ...],
@@ -41,14 +43,16 @@ def command(
     """
     from archcalc.analyses.comparison import compare
     from archcalc.lineup import gather, refuse_twins
-    from archcalc.render import comparisons
+    from archcalc.render import comparisons, progress
     from archcalc.render.costs import Setting
     from archcalc.render.show import View
 
-    found = compare([each.measured for each in refuse_twins(gather(archs, size))], depth, sort)
-    if plot is not None:
-        from archcalc import plots
+    with progress.told(sys.stderr) as tell:
+        found = compare([each.measured for each in refuse_twins(gather(archs, size, tell))], depth, sort)
+        if plot is not None:
+            from archcalc import plots
 
-        plots.draw(found, plot, batch, dtype)
+            tell("the picture", len(archs), len(archs))
+            plots.draw(found, plot, batch, dtype)
     with options.opened(path) as stream:
         options.write(comparisons.lines(found, Setting(batch, dtype), View(format_, exact), stream), stream)

@@ -1,11 +1,20 @@
-"""What the shell offers where a net, a layer, a layer type or a rule is asked for."""
+"""What the shell offers where a net, a layer, a layer type, a rule or a column is asked for."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, get_completion_class
+
+HINTS = {
+    "bash": "new shells complete where the package bash-completion is; else put into ~/.bashrc: source {path}",
+    "zsh": "put into ~/.zshrc: fpath=({folder} $fpath); autoload -Uz compinit && compinit",
+    "fish": "new shells complete",
+}
+OF_THE_SHELL = "$SHELL"  # where none is named
 
 
 def nets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -13,6 +22,13 @@ def nets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Co
     from archcalc.library import zoo
 
     return [_files(incomplete), *_starting(zoo(), incomplete)]
+
+
+def claims(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Printed tables that come with archcalc, nets of the zoo, and files."""
+    from archcalc.files import paper_files
+
+    return [*nets(ctx, param, incomplete), *_starting([path.stem for path in paper_files()], incomplete)]
 
 
 def layers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -43,6 +59,67 @@ def rules(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[C
     from archcalc.analyses.rules import shipped
 
     return [_files(incomplete), *_starting(shipped(), incomplete)]
+
+
+def columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Columns of the layer table, for the last of those that are named."""
+    from archcalc.render.costs import KEYS
+
+    before, comma, last = incomplete.rpartition(",")
+    named = before.split(",")
+    return [CompletionItem(f"{before}{comma}{key}") for key in KEYS if key.startswith(last) and key not in named]
+
+
+# ---------------------------------------------------------------- installing it
+
+
+def install(ctx: click.Context, param: click.Parameter, shell: str | None) -> None:
+    """Writes what makes a shell complete to where it looks for it, and ends. Raises `SpecError`."""
+    from archcalc.lang.errors import Fault, SpecError, quoted
+
+    if shell is None or ctx.resilient_parsing:
+        return
+    shell = Path(os.environ.get("SHELL", "")).name if shell == OF_THE_SHELL else shell
+    found = get_completion_class(shell)
+    if found is None or shell not in HINTS:
+        what = f"the shell {quoted(shell)}" if shell else "a shell that `SHELL` does not name"
+        help = f"there are {', '.join(HINTS)}: `archcalc --install-completion bash`"
+        raise SpecError([Fault(f"no completion for {what}", help=help)])
+    path = _place(shell)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(found(ctx.command, {}, "archcalc", "_ARCHCALC_COMPLETE").source(), "utf-8")
+    except OSError as error:
+        message = f"cannot write {quoted(str(path), 200)}: {(error.strerror or str(error)).lower()}"
+        raise SpecError([Fault(message)]) from None
+    click.echo(f"written: {path}\n{HINTS[shell].format(path=path, folder=path.parent)}")
+    ctx.exit(0)
+
+
+def _place(shell: str) -> Path:
+    """The file that a shell reads when `archcalc` is first completed."""
+    home = Path.home()
+    data, config = (
+        Path(os.environ.get(name) or home / place)
+        for name, place in (("XDG_DATA_HOME", ".local/share"), ("XDG_CONFIG_HOME", ".config"))
+    )
+    return {
+        "bash": data / "bash-completion" / "completions" / "archcalc",
+        "zsh": home / ".zfunc" / "_archcalc",
+        "fish": config / "fish" / "completions" / "archcalc.fish",
+    }[shell]
+
+
+option = click.option(
+    "--install-completion",
+    metavar="[SHELL]",
+    is_flag=False,
+    flag_value=OF_THE_SHELL,
+    is_eager=True,
+    expose_value=False,
+    callback=install,
+    help="Make bash, zsh or fish complete commands, nets, layers and rules; without SHELL the one in use.",
+)
 
 
 def _files(incomplete: str) -> CompletionItem:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from archcalc.cli import options
+from archcalc.cli import completion, options
 
 
 @click.command("diff")
-@click.argument("before", metavar="ARCH")
-@click.argument("after", metavar="ARCH")
+@click.argument("before", metavar="ARCH", shell_complete=completion.nets)
+@click.argument("after", metavar="ARCH", shell_complete=completion.nets)
 @options.all_of(options.size, options.batch, options.dtype)
 @click.option("--depth", type=click.IntRange(0, 100), metavar="N", help="Keep the groups of this depth apart.")
 @options.all_of(options.exact, options.format_, options.out)

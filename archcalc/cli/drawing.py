@@ -13,18 +13,18 @@ from archcalc.cli import options
     "--format",
     "format_",
     type=click.Choice(("tree", "svg", "mermaid", "dot")),
-    default="tree",
-    help="How to draw it.",
+    help="How to draw it; else by the name of the file (.svg, .mmd, .dot), as a tree.",
 )
 @options.out
-def command(arch: str, size: str | None, depth: int | None, format_: str, path: str | None) -> None:
+def command(arch: str, size: str | None, depth: int | None, format_: str | None, path: str | None) -> None:
     """The graph of a net, with the size of what goes along each edge.
 
     As a tree in the terminal, as SVG, or as text for Mermaid and Graphviz. --depth 1 folds each group into a box.
 
     \b
     archcalc draw resnet18
-    archcalc draw googlenet --depth 1 --format svg -o googlenet.svg
+    archcalc draw googlenet --depth 1 -o googlenet.svg
+    archcalc draw vgg16 --format mermaid
     """
     from archcalc.analyses.costs import measure
     from archcalc.library import load
@@ -33,4 +33,5 @@ def command(arch: str, size: str | None, depth: int | None, format_: str, path: 
     built = load(arch).build(size)
     report = measure(built.graph, built.assumptions)
     with options.opened(path) as stream:
-        options.write(show.drawing_lines(report, built, show.View(format_, depth=depth), stream), stream)
+        view = show.View(format_ or show.drawing_format(path), depth=depth)
+        options.write(show.drawing_lines(report, built, view, stream), stream)

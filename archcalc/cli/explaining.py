@@ -14,7 +14,7 @@ from archcalc.cli import completion, options
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(("text", "table", "md", "latex", "json")),
+    type=click.Choice(("text", "table", "md", "latex", "html", "json")),
     default="text",
     help="How to write it; table is text.",
 )
@@ -30,12 +30,13 @@ def command(
     \b
     archcalc explain alexnet conv1
     archcalc explain vgg16 fc6 --format latex
+    archcalc explain resnet50 conv2_x --format html -o conv2_x.html
     archcalc explain googlenet inception3a.concat1
     """
     from archcalc.analyses.costs import measure
     from archcalc.analyses.explanation import explain
     from archcalc.library import load
-    from archcalc.render import derivations, show
+    from archcalc.render import derivations, explanations, show
     from archcalc.render.costs import Setting
 
     built, setting = load(arch).build(size), Setting(batch, dtype)
@@ -43,4 +44,4 @@ def command(
     explanation = explain(report, layer, batch, setting.bytes_per_value)
     view = derivations.View(show.title(report, built, setting), setting, layer is not None, format_)
     with options.opened(path) as stream:
-        options.write(derivations.lines(explanation, view, stream), stream)
+        options.write(explanations.lines(explanation, view, stream), stream)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from archcalc.cli import completion, options
@@ -43,11 +45,12 @@ def command(
 
     The exit code is 1 if there is no way; then the nearest figures are shown.
     """
-    from archcalc.render import matches
+    from archcalc.render import matches, progress
     from archcalc.render.show import View
     from archcalc.search import match
 
-    answer = match(value, arch, size, rule)
+    with progress.told(sys.stderr) as tell:
+        answer = match(value, arch, size, rule, tell)
     with options.opened(path) as stream:
         options.write(matches.lines(answer, View(format_, exact), stream), stream)
     ctx.exit(0 if answer.hits else 1)

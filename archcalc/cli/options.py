@@ -17,7 +17,6 @@ from archcalc.units import BYTES_PER_VALUE
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 FORMATS = ("table", "json", "csv", "md", "latex", "html")
-TEXTS = FORMATS[:4]  # of answers that are several tables with sentences between them
 
 arch = click.argument("arch", metavar="ARCH", shell_complete=completion.nets)
 size = click.option("--input", "size", metavar="HxWxC", help="Size of the (first) input, in place of the net's own.")
@@ -26,12 +25,13 @@ dtype = click.option(
     "--dtype", type=click.Choice(list(BYTES_PER_VALUE)), default="float32", help="Type of numbers, for memory."
 )
 format_ = click.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to write it.")
-text_format = click.option("--format", "format_", type=click.Choice(TEXTS), default="table", help="How to write it.")
 out = click.option("-o", "--output", "path", type=click.Path(dir_okay=False), metavar="FILE", help="Write to a file.")
 depth = click.option(
     "--depth", type=click.IntRange(0, 100), metavar="N", help="Fold groups below this depth, equal neighbours too."
 )
-columns = click.option("--columns", metavar="a,b,…", help="Which columns, in which order.")
+columns = click.option(
+    "--columns", metavar="a,b,…", shell_complete=completion.columns, help="Which columns, in which order."
+)
 rule = click.option(
     "--rule",
     metavar="NAME|FILE",
@@ -109,9 +109,12 @@ def _discard_output() -> None:
 
 def write(lines: Iterable[str], stream: TextIO) -> None:
     """Lines on a stream, in what it can encode."""
+    from archcalc.render.terminal import Screen
+
     encoding = stream.encoding or "utf-8"
     for line in lines:
         try:
             stream.write(line + "\n")
         except UnicodeEncodeError:
-            stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+            near = Screen(stream).plain(line)
+            stream.write(near.encode(encoding, "replace").decode(encoding) + "\n")

@@ -8,7 +8,7 @@ from archcalc.cli import options
 
 
 @click.command("receptive")
-@options.all_of(options.arch, options.size, options.text_format, options.out)
+@options.all_of(options.arch, options.size, options.format_, options.out)
 def command(arch: str, size: str | None, format_: str, path: str | None) -> None:
     """How much of the image a cell of each layer sees, and where.
 

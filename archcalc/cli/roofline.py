@@ -13,7 +13,7 @@ from archcalc.cli import options
     "--device", required=True, metavar="NAME|FILE", help="What it runs on: a100, raspberry_pi5, … or your mine.toml."
 )
 @click.option("--dtype", default="float32", metavar="TYPE", help="Type of numbers, one that the device has a peak for.")
-@options.all_of(options.exact, options.text_format, options.out)
+@options.all_of(options.exact, options.format_, options.out)
 def command(
     arch: str, size: str | None, batch: int, device: str, dtype: str, exact: bool, format_: str, path: str | None
 ) -> None:

@@ -32,7 +32,7 @@ from archcalc.units import COMPUTED
 )
 @click.option("--save", metavar="FILE", help="Write all activations to an .npz file.")
 @click.option("--save-weights", metavar="FILE", help="Write the weights to an .npz file.")
-@options.all_of(options.exact, options.text_format, options.out)
+@options.all_of(options.exact, options.format_, options.out)
 @click.pass_context
 def command(
     ctx: click.Context, /, arch: str, size: str | None, exact: bool, format_: str, path: str | None, **request: Any

@@ -54,7 +54,7 @@ def command(
     report = measure(built.graph, built.assumptions)
     by = find_rule(rule) if rule else None
     shown = recounted(report, by) if by else report
-    view = show.View(format_, exact, show.columns_of(columns), depth, style)
+    view = show.View(format_, exact, show.columns_of(columns, style), depth, style)
     with options.opened(path) as stream:
         options.write(show.report_lines(shown, built, Setting(batch, dtype, by), view, stream), stream)
     faults = unmet(report, built.claimed)

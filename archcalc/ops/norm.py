@@ -155,7 +155,7 @@ class LayerNorm(Op):
 
     def keeps(self, y: Volume, *x: Any, **_: Any) -> Kept:
         """The input, mean and deviation of each position."""
-        return Kept((0,), own=(Own("mean and deviation", 2 * y.area),))
+        return Kept((0,), own=(Own("mean and deviation", 2 * y.area, "params" if self.affine else ""),))
 
     def standardized(self, np: Any, x: Any) -> tuple[Any, Any]:
         """The values with mean 0 and variance 1 at each position, and the deviation that they were divided by."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple, TextIO
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple, TextIO
 from archcalc.analyses.comparison import Comparison, Member, Stage, scale_text
 from archcalc.analyses.costs import Fold
 from archcalc.render.costs import ONCE, Setting
-from archcalc.render.show import View, table_lines
+from archcalc.render.show import View, table_lines, tables_lines
 from archcalc.render.table import Column, Row, Share, Table, chosen
 from archcalc.units import decimal, exact, percent
 
@@ -68,6 +69,11 @@ class Ratio(NamedTuple):
     value: int
     base: int
 
+    @property
+    def order(self) -> float:
+        """The number that it is sorted by; what has no ratio comes last."""
+        return self.value / self.base if self.base else math.inf
+
     def __str__(self) -> str:
         if not self.base:
             return "-"
@@ -95,22 +101,19 @@ class Bar(NamedTuple):
 
 
 def lines(comparison: Comparison, setting: Setting, view: View, stream: TextIO) -> Iterator[str]:
-    """The comparison in the format that is wanted; as CSV, LaTeX and HTML the sums alone."""
+    """The comparison in the format that is wanted; as CSV the sums alone."""
     if view.format == "json":
         from archcalc.render import structured
 
-        yield structured.document("compare", **content(comparison, setting))
-        return
-    tables = [_sums(comparison, setting)]
+        return iter([structured.document("compare", **content(comparison, setting))])
+    sums = _sums(comparison, setting)
     if view.format == "csv":
-        tables = [chosen(tables[0], FIGURE_KEYS)]
-    elif view.format == "md":
-        tables.append(_stages(comparison, setting))
-    elif view.format == "table":
-        tables += [_bars(comparison)] * (len(comparison.members) > 1) + [_stages(comparison, setting)]
-    for at, table in enumerate(tables):
-        yield from [""] * (at > 0)
-        yield from table_lines(table, view, stream)
+        return table_lines(chosen(sums, FIGURE_KEYS), view, stream)
+    bars = [_bars(comparison)] if len(comparison.members) > 1 and view.format in ("table", "html") else []
+    stages = _stages(comparison, setting)
+    stages = stages if view.format == "html" else _said_once(stages)  # on a page rows may be sorted
+    stages = _with_shares(stages) if view.format in ("html", "latex") else stages
+    return tables_lines((sums, *bars, stages), view, stream)
 
 
 # ---------------------------------------------------------------- tables
@@ -156,17 +159,38 @@ def _bars(comparison: Comparison) -> Table:
 def _stages(comparison: Comparison, setting: Setting) -> Table:
     rows = []
     for scale in comparison.scales:
-        named = scale_text(scale)
         for member in comparison.members:
             for stage in member.stages:
                 if stage.scale == scale:
-                    rows.append(Row((named, *_stage(member, stage, setting))))
-                    named = ""
+                    rows.append(Row((scale_text(scale), *_stage(member, stage, setting))))
     most = [
         (f"most {what}", ", ".join(_most(member, key) for member in comparison.members))
         for what, key in (("memory", "activations"), ("params", "params"), ("MACs", "macs"))
     ]
     return Table("stage by stage", STAGES, tuple(rows), footer=(*most, ("stage", STAGE)))
+
+
+def _said_once(table: Table) -> Table:
+    """The table with the first cell of a row empty where it is that of the row above."""
+    above = (None, *(row.cells[0] for row in table.rows))
+    rows = (
+        row._replace(cells=("", *row.cells[1:])) if row.cells[0] == before else row
+        for before, row in zip(above, table.rows, strict=False)
+    )
+    return table._replace(rows=tuple(rows))
+
+
+def _with_shares(table: Table) -> Table:
+    """The table with shares in place of bars that are drawn with characters."""
+    rows = tuple(
+        row._replace(cells=tuple(Share(*cell) if isinstance(cell, Bar) else cell for cell in row.cells))
+        for row in table.rows
+    )
+    kinds = (any(isinstance(row.cells[at], Share) for row in rows) for at in range(len(table.columns)))
+    columns = (
+        column._replace(kind="share") if drawn else column for column, drawn in zip(table.columns, kinds, strict=True)
+    )
+    return table._replace(columns=tuple(columns), rows=rows)
 
 
 def _stage(member: Member, stage: Stage, setting: Setting) -> tuple[Any, ...]:

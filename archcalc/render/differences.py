@@ -14,7 +14,7 @@ from archcalc.lineup import Entrant
 from archcalc.ops.base import shown
 from archcalc.render.costs import Setting
 from archcalc.render.show import View, table_lines
-from archcalc.render.table import Column, Row, Table, chosen
+from archcalc.render.table import Column, Level, Row, Table, Worded, chosen
 from archcalc.units import binary, decimal, exact
 
 COLUMNS = (
@@ -30,33 +30,14 @@ COLUMNS = (
 )
 SHOWN = {  # on a terminal `where` stands below each step, whole
     "table": ("step", "layers", "macs", "params", "bytes", "flops", "bar"),
+    "html": ("step", "where", "layers", "macs", "params", "bytes", "flops", "bar"),
     "csv": ("kind", "step", "where", "layers", "macs", "params", "bytes", "flops"),
 }
 PRINTED = ("step", "where", "layers", "macs", "params", "bytes", "flops")
-BAR = 12  # cells of the waterfall
 MOST_STEPS = 40  # in the table; the smaller ones are added up
 MOST_TOLD = 3
 MOST_NAMES = 4
 MOST_LAYERS = 3  # of a block that are named one by one
-
-
-class Drop(NamedTuple):
-    """A level that falls or rises, drawn where it does; a total starts at 0.
-
-    >>> str(Drop(100, 50, 100)), str(Drop(0, 50, 100))
-    ('      ██████', '██████')
-    """
-
-    start: int
-    end: int
-    most: int
-
-    def __str__(self) -> str:
-        if self.start == self.end:
-            return ""
-        left, right = (round(BAR * each / self.most) for each in sorted((self.start, self.end)))
-        left = min(left, BAR - 1)
-        return " " * left + "█" * max(1, right - left)
 
 
 class Pairing(NamedTuple):
@@ -89,9 +70,9 @@ def _waterfall(of: Pairing) -> Table:
     levels = list(accumulate((_macs(line.figures) for line in told), initial=_macs(before)))
     first = _Line("before", of.names[0], "", before)
     last = _Line("after", of.names[1], "", after)
-    rows = [_row(of, first, Drop(0, levels[0], max(levels)))]
-    rows += [_row(of, line, Drop(*ends, max(levels))) for line, ends in zip(told, pairwise(levels), strict=True)]
-    rows.append(_row(of, last, Drop(0, levels[-1], max(levels))))
+    rows = [_row(of, first, Level(0, levels[0], max(levels)))]
+    rows += [_row(of, line, Level(*ends, max(levels))) for line, ends in zip(told, pairwise(levels), strict=True)]
+    rows.append(_row(of, last, Level(0, levels[-1], max(levels))))
     return chosen(Table(_title(of), COLUMNS, tuple(rows), footer=tuple(_told(of))), SHOWN.get(of.view.format, PRINTED))
 
 
@@ -152,18 +133,18 @@ def _sum(deltas: Sequence[Totals]) -> Totals:
     return Totals(*figures)
 
 
-def _row(of: Pairing, line: _Line, drop: Drop) -> Row:
+def _row(of: Pairing, line: _Line, drop: Level) -> Row:
     total, figures, times = line.kind in ("before", "after"), line.figures, of.setting.batch
     indent = "  " if line.kind == "follows" and of.view.format == "table" else ""
     cells = (
         line.kind,
         indent + line.what,
         line.where,
-        _number(of, figures.layers, total),
-        _number(of, figures.macs * times, total),
-        _number(of, figures.params, total),
-        _number(of, _bytes(of, figures), total, binary),
-        _number(of, figures.flops * times, total),
+        _cell(of, figures.layers, total),
+        _cell(of, figures.macs * times, total),
+        _cell(of, figures.params, total),
+        _cell(of, _bytes(of, figures), total, binary),
+        _cell(of, figures.flops * times, total),
         drop,
     )
     return Row(cells, _STYLES.get(line.kind, ""), line.where if of.view.format == "table" else "")
@@ -176,10 +157,13 @@ def _bytes(of: Pairing, figures: Totals) -> Any:
     return figures.activations * of.setting.batch * of.setting.bytes_per_value
 
 
-def _number(of: Pairing, value: Any, total: bool, scaled: Callable[[int], str] = decimal) -> Any:
+def _cell(of: Pairing, value: Any, total: bool, scaled: Callable[[int], str] = decimal) -> Any:
+    """A figure of the table; the number itself for machines."""
+    return value if of.view.format == "csv" else Worded(_number(of, value, total, scaled), value)
+
+
+def _number(of: Pairing, value: Any, total: bool, scaled: Callable[[int], str] = decimal) -> str:
     """A sum, or by how much it is more: with its sign; scaled or exact."""
-    if of.view.format == "csv":
-        return value
     text = exact(abs(value)) if of.view.exactly else scaled(abs(value))
     return text if total else _sign(value) + text if value else "0"
 
@@ -206,7 +190,7 @@ def _what(difference: Difference, step: Step) -> str:
     if step.kind == "follows":
         sizes = arrivals(difference, step)
         return f"then input {sizes[0]} -> {sizes[1]}" if sizes else "then other inputs"
-    if step.kind == "moved":
+    if step.kind == "moved" and step.edits:
         edit, layer = step.edits
         return f"{_word(difference, step, edit)} moved from {layer.before} to {layer.after}"
     if step.kind == "changed":
@@ -219,7 +203,7 @@ def _what(difference: Difference, step: Step) -> str:
 
 def _layers(difference: Difference, step: Step) -> str:
     """The layers of a block that was added or removed."""
-    rows = difference.rows(step, step.kind == "added")
+    rows = difference.rows(step, step.kind != "removed")
     each = rows[: len(rows) // len(step.names)]
     return ", ".join(row.node.op.text() for row in each) if len(each) <= MOST_LAYERS else f"{len(each)} layers"
 
@@ -309,7 +293,7 @@ def _both(difference: Difference) -> list[tuple[LayerRow, LayerRow]]:
 def _aligned(difference: Difference) -> str:
     """How many layers were found in both nets, and what became of them."""
     kinds = Counter(
-        step.kind
+        step.kind if step.edits or step.kind != "moved" else "elsewhere"
         for step in difference.steps
         for pair in step.pairs
         if any(
@@ -317,8 +301,10 @@ def _aligned(difference: Difference) -> str:
         )
     )
     paired, changed, follows = len(_both(difference)), kinds["changed"] + kinds["moved"], kinds["follows"]
+    elsewhere = kinds["elsewhere"] // 2  # each is told as it was and as it is
     told = f"{_count(paired, 'layer')} in both nets: {exact(paired - changed - follows)} as before"
     told += f", {exact(changed)} changed" * (changed > 0) + f", {exact(follows)} with another input" * (follows > 0)
+    told += f"; {exact(elsewhere)} moved" * (elsewhere > 0)
     return told + "".join(f"; {exact(kinds[kind])} {kind}" for kind in ("removed", "added") if kinds[kind])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from archcalc.notation.formulas import figure
 from archcalc.volume import Sweep, footprint, unseen
 
 BREAK = " ~ "  # for cells left out in the middle of a long axis
@@ -114,3 +115,12 @@ def _mark(axis: _Axis, offset: int) -> str:
     if axis.d > 1 or axis.k == 1:
         return "#" if offset % axis.d == 0 else "-"
     return "[" if offset == 0 else "]" if offset == axis.span - 1 else "="
+
+
+def swept(sweep: Sweep) -> str:
+    """A drawing in words."""
+    windows, cells = (
+        f"{figure(n)} {what}{'s' * (n != 1)}" for n, what in ((sweep.places, "window"), (sweep.k, "cell"))
+    )
+    text = f"{windows} of {cells}, {figure(sweep.s)} apart, over {figure(sweep.n)}"
+    return f"{text}; {legend(sweep)}" if legend(sweep) else text

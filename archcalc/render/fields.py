@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, TextIO
@@ -11,7 +12,7 @@ from archcalc.analyses.receptive import View as Seen
 from archcalc.builder import Built
 from archcalc.render.costs import Setting
 from archcalc.render.show import View, table_lines, title
-from archcalc.render.table import Column, Row, Table
+from archcalc.render.table import Column, Row, Table, Worded
 from archcalc.units import exact
 
 COLUMNS = (
@@ -56,9 +57,9 @@ def _row(each: Seen, columns: Iterable[Column]) -> Row:
         "input": each.source.name,
         "output": each.row.output,
         "size": _sides(each.size),
-        "jump": _pair(each.jump),
-        "start": _pair(each.start),
-        "padding": _pair(tuple(map(_ends, each.before, each.after))),
+        "jump": Worded(_pair(each.jump), float(each.jump[0])),
+        "start": _placed(_pair(each.start), each.start),
+        "padding": _placed(_pair(tuple(map(_ends, each.before, each.after))), each.before),
         "seen": _sides(each.seen),
         "unpadded": _sides(each.within),
     }
@@ -66,8 +67,14 @@ def _row(each: Seen, columns: Iterable[Column]) -> Row:
     return Row(tuple(cells[column.key] for column in columns), style, _note(each))
 
 
-def _sides(sides: Iterable[int]) -> str:
-    return "x".join(map(str, sides))
+def _sides(sides: Sequence[int]) -> Worded:
+    """`11x5`, sorted by how many cells that is."""
+    return Worded("x".join(map(str, sides)), float(math.prod(sides)))
+
+
+def _placed(text: str, places: Iterable[int | None]) -> Worded:
+    """What is sorted by where it lies; a layer that sees nothing lies nowhere."""
+    return Worded(text, float(sum(place or 0 for place in places)))
 
 
 def _pair(values: Sequence[Any]) -> str:

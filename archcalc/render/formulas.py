@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, TextIO
 
 from archcalc.analyses.costs import Report, Totals
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COLUMNS = ("layer", "output", "activations", "params", "macs")
 SUMS = {"params": "parameters", "macs": "MACs", "flops": "FLOPs", "activations": "values"}
 TERMS = 3  # of a sum that stand in a line
-_SIGN = re.compile(r"( [+-] (?=\d))")
+_SIGN = re.compile(r"(?P<open>\\left\b|\{)|(?P<close>\\right\b|\})| (?=[+-] )")
 
 
 def lines(report: Report, built: Built, setting: Setting, view: View, stream: TextIO) -> Iterator[str]:
@@ -51,10 +51,14 @@ def _aligned(totals: Totals) -> Iterator[str]:
 
 
 def _parts(formula: str) -> list[str]:
-    """A long sum in parts that fit a line."""
-    terms = _SIGN.split(formula)
-    joined = ["".join(terms[i : i + 2 * TERMS]) for i in range(0, len(terms), 2 * TERMS)]
-    return [part.strip() for part in joined]
+    """A long sum in parts that fit a line, broken before a sign that stands outside of all brackets."""
+    cuts, depth = [0], 0
+    for found in _SIGN.finditer(formula):
+        depth += (found["open"] is not None) - (found["close"] is not None)
+        if depth == 0 and not found[0].strip():
+            cuts.append(found.end())
+    cuts = [*cuts[::TERMS], len(formula)]
+    return [formula[start:end].strip() for start, end in pairwise(cuts)]
 
 
 def document(report: Report, built: Built, setting: Setting) -> str:

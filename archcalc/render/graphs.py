@@ -10,6 +10,7 @@ from archcalc.analyses.costs import Fold, Report, fold
 from archcalc.volume import Volume
 
 MOST_BOXES = 80  # that a page shows before it folds
+MERMAID_EDGES = 500  # that it draws if its page says nothing else
 _DOT = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 _MERMAID = str.maketrans({character: f"#{ord(character)};" for character in '#"<>&`\\[]{}|'})
 
@@ -95,8 +96,10 @@ def _quoted(text: str) -> str:
 def mermaid_lines(drawn: Picture) -> Iterator[str]:
     """The picture for Mermaid, as Markdown pages show it."""
     yield "---"
-    yield f"title: {json.dumps(' '.join(drawn.title.split()))}"
+    yield f"title: {json.dumps(' '.join(drawn.title.split()), ensure_ascii=False)}"
     yield "---"
+    if len(drawn.edges) > MERMAID_EDGES:
+        yield f"%% {len(drawn.edges):,} edges: Mermaid draws {MERMAID_EDGES}, or more if its page sets maxEdges"
     yield "flowchart TB"
     for at, box in enumerate(drawn.boxes):
         parts = [part.translate(_MERMAID) for part in (box.name, box.text) if part]

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archcalc.analyses.explanation import Explained, Explanation, Step
-from archcalc.render import drawings, markdown
-from archcalc.render.arithmetic import LATEX, TEXT, Script, escaped
-from archcalc.render.derivations import (
+from archcalc.notation.derivations import (
     Entry,
-    View,
     agreement,
     arrival,
     entries,
@@ -19,27 +16,31 @@ from archcalc.render.derivations import (
     said,
     short_entries,
     start,
-    sums,
     sweeps,
-    swept,
 )
+from archcalc.notation.escapes import escaped
+from archcalc.notation.formulas import LATEX, TEXT, Script
+from archcalc.render import drawings, markdown
+from archcalc.render.derivations import View, sums
 from archcalc.render.table import Table, text_of, title_of
 
 DRAWN = 72  # characters
 
 
-def _entries(layer: Explained, explanation: Explanation, view: View, script: Script) -> list[Entry]:
+def entries_of(layer: Explained, explanation: Explanation, view: View, script: Script) -> list[Entry]:
+    """The figures of a layer, all or the short ones."""
     told = entries if view.full else short_entries
     return [*told(layer, explanation.bytes_per_value, script)]
 
 
-def _drawings(layer: Explained) -> Iterator[list[str]]:
+def drawn(layer: Explained) -> Iterator[list[str]]:
     """The windows of a layer, line by line, in ASCII."""
     for axis, sweep in sweeps(layer):
-        yield [f"{axis}: {swept(sweep)}", *drawings.lines(sweep, 0, DRAWN)]
+        yield [f"{axis}: {drawings.swept(sweep)}", *drawings.lines(sweep, 0, DRAWN)]
 
 
-def _told(path: tuple[Step, ...]) -> str:
+def length(path: tuple[Step, ...]) -> str:
+    """How many layers a path has, in words."""
     return f"{len(path)} layer{'s' * (len(path) != 1)}" if path else "the identity"
 
 
@@ -52,7 +53,7 @@ def markdown_lines(explanation: Explanation, view: View) -> Iterator[str]:
     for layer in explanation.layers:
         yield ""
         yield f"## `{layer.row.name}`: `{layer.row.node.op.text()}`"
-        yield from _markdown_table(_entries(layer, explanation, view, TEXT))
+        yield from _markdown_table(entries_of(layer, explanation, view, TEXT))
         if view.full:
             yield from _markdown_rest(layer)
     table = sums(explanation, view.setting)
@@ -77,13 +78,13 @@ def _markdown_rest(layer: Explained) -> Iterator[str]:
     """Where the factors come from, the drawings, the paths."""
     factors = [f"- `{text}`{markdown.escaped(about)}" for text, about in origins(layer, TEXT)]
     yield from ["", "Where", "", *factors] if factors else []
-    for drawing in _drawings(layer):
+    for drawing in drawn(layer):
         yield from ["", "```text", *drawing, "```"]
     if not layer.paths:
         return
     yield from ["", f"{len(layer.paths)} paths from {markdown.escaped(start(layer))}:", ""]
     for number, path in enumerate(layer.paths, 1):
-        yield f"{number}. {_told(path)}"
+        yield f"{number}. {length(path)}"
         for step, feeders in zip(path, fed(layer, path), strict=True):
             how = grown(step, TEXT)
             name = f"`{step.row.name}`: `{step.row.node.op.text()}`{markdown.escaped(feeders)}"
@@ -102,7 +103,7 @@ def latex_lines(explanation: Explanation, view: View) -> Iterator[str]:
     for layer in explanation.layers:
         yield ""
         yield rf"\subsection*{{\texttt{{{escaped(layer.row.name)}}}: \texttt{{{escaped(layer.row.node.op.text())}}}}}"
-        found = _entries(layer, explanation, view, LATEX)
+        found = entries_of(layer, explanation, view, LATEX)
         if view.full:
             sentences = [said(type(layer.row.node.op)), arrival(layer)]
             sentences += [f"{entry.label}: {entry.remark}" for entry in found if not entry.result]
@@ -137,14 +138,14 @@ def _latex_rest(layer: Explained) -> Iterator[str]:
     """Where the factors come from, the drawings, the paths."""
     factors = [rf"  \item ${text}${escaped(about)}" for text, about in origins(layer, LATEX)]
     yield from [r"\begin{itemize}", *factors, r"\end{itemize}"] if factors else []
-    for drawing in _drawings(layer):
+    for drawing in drawn(layer):
         yield from [r"\begin{verbatim}", *drawing, r"\end{verbatim}"]
     if not layer.paths:
         return
     yield rf"\noindent {len(layer.paths)} paths from {escaped(start(layer))}:"
     yield r"\begin{enumerate}"
     for path in layer.paths:
-        yield rf"  \item {_told(path)}"
+        yield rf"  \item {length(path)}"
         steps = [_latex_step(step, feeders) for step, feeders in zip(path, fed(layer, path), strict=True)]
         yield from [r"  \begin{itemize}", *steps, r"  \end{itemize}"] if steps else []
     yield r"\end{enumerate}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 from archcalc.analyses.capacity import Fit
-from archcalc.analyses.memory import LEFT_OUT, RULES, Ledger, Plan, Tensor, Training
+from archcalc.analyses.memory import RULES, Ledger, Plan, Tensor, Training
 from archcalc.builder import Built
 from archcalc.render.costs import Setting
 from archcalc.render.show import View, table_lines, title
@@ -117,7 +117,7 @@ def _sums(ledger: Ledger) -> Iterator[tuple[str, str]]:
         if ledger.training.segment:
             yield "", f"the worst moment is when {ledger.training.segment} has been run again"
     yield "rule", RULES[ledger.plan.rule]
-    yield "left out", f"this is a model, not a measurement: {'; '.join(LEFT_OUT)}"
+    yield "left out", _left_out(ledger)
 
 
 def _added(tensors: tuple[Tensor, ...]) -> str:
@@ -156,7 +156,11 @@ def _told(fit: Fit) -> Iterator[tuple[str, str]]:
     where = f"{'saved first' if fit.training else 'alive'} at {layer}"
     yield "limited by", f"{limit}, {percent(most, fit.needed)} of it; most activations are {where}: {binary(size)}"
     yield "would help", "the switches above, each by itself" if fit.helps else "no switch by itself"
-    yield "left out", f"this is a model, not a measurement: {'; '.join(LEFT_OUT)}"
+    yield "left out", _left_out(fit.ledger)
+
+
+def _left_out(ledger: Ledger) -> str:
+    return f"this is a model, not a measurement: {'; '.join(ledger.left_out)}"
 
 
 # ---------------------------------------------------------------- JSON
@@ -188,7 +192,7 @@ def content(ledger: Ledger) -> dict[str, Any]:
             }
             for row, level, tensors in zip(ledger.report.rows, found.levels, kept, strict=True)
         ],
-        "left_out": list(LEFT_OUT),
+        "left_out": list(ledger.left_out),
     }
 
 
@@ -219,7 +223,7 @@ def fit_content(fit: Fit) -> dict[str, Any]:
         "limits": dict(fit.limits),
         "layer": {"name": fit.layer[0], "bytes": fit.layer[1]},
         "helps": [each._asdict() for each in fit.helps],
-        "left_out": list(LEFT_OUT),
+        "left_out": list(fit.ledger.left_out),
     }
 
 

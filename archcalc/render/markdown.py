@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 
 from archcalc.render.table import Row, Share, Table, text_of, title_of
 from archcalc.units import percent
 
+_ENTITIES = {"<": "&lt;", "&": "&amp;"}
+_SPECIAL = re.compile(r"`[^`]+`|[\\|*_$<]|\]\(|&(?=#?\w+;)")
 
-def lines(table: Table, exactly: bool) -> Iterator[str]:
-    """The lines of a table."""
-    yield f"**{escaped(table.title)}**"
+
+def lines(table: Table, exactly: bool, spell: Callable[[str], str] | None = None) -> Iterator[str]:
+    """The lines of a table; `spell` writes a text, by itself as `escaped` does."""
+    spell = spell or escaped
+    yield f"**{spell(table.title)}**"
     yield ""
     yield _line(title_of(column, exactly) for column in table.columns)
     yield _line("--:" if column.right else ":--" for column in table.columns)
     for row in table.rows:
-        yield _row(row, table, exactly)
+        yield _row(row, table, exactly, spell)
     if table.totals:
-        yield _row(table.totals, table, exactly, "**")
+        yield _row(table.totals, table, exactly, spell, "**")
     if table.footer:
         yield ""
     for heading, sentence in table.footer:
-        yield f"- {escaped(heading)}: {escaped(sentence)}" if heading else f"  {escaped(sentence)}"
+        yield f"- {spell(heading)}: {spell(sentence)}" if heading else f"  {spell(sentence)}"
 
 
-def _row(row: Row, table: Table, exactly: bool, mark: str = "") -> str:
+def _row(row: Row, table: Table, exactly: bool, spell: Callable[[str], str], mark: str = "") -> str:
     cells = []
     for cell, column in zip(row.cells, table.columns, strict=True):
         if isinstance(cell, Share):
             text = percent(cell.part, cell.whole)
         else:
             text = "" if cell is None and mark else text_of(cell, column, exactly)
-        cells.append(f"{mark}{escaped(text)}{mark}" if text else "")
+        cells.append(f"{mark}{spell(text)}{mark}" if text else "")
     return _line(cells)
 
 
@@ -40,5 +45,16 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Any text as Markdown shows it."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("_", "\\_").replace("<", "&lt;")
+    r"""Any text as Markdown shows it, all on one line; code between backticks stays code.
+
+    >>> print(escaped("a_b | <i> `x_y` [a](b) $5"))
+    a\_b \| &lt;i> `x_y` [a]\(b) \$5
+    """
+    return _SPECIAL.sub(_plain, " ".join(text.splitlines()))
+
+
+def _plain(found: re.Match[str]) -> str:
+    text = found[0]
+    if text[0] == "`":
+        return text.replace("|", r"\|")
+    return _ENTITIES.get(text) or f"{text[:-1]}\\{text[-1]}"

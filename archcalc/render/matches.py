@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import Any, TextIO
 
 from archcalc.analyses.matching import Asked, Base, Match
 from archcalc.analyses.rules import OURS
+from archcalc.render import terminal
 from archcalc.render.show import View, table_lines
 from archcalc.render.table import Column, Row, Table
 from archcalc.search import Answer, Hit
@@ -22,6 +24,8 @@ COLUMNS = (
 MOST_NETS = 12
 MOST_WAYS = 6
 MOST_RULES = 4
+LINE = 1000  # letters, where there is no screen
+FAR = 10  # times as much: from there on percent say nothing
 
 
 def lines(answer: Answer, view: View, stream: TextIO) -> Iterator[str]:
@@ -37,22 +41,28 @@ def lines(answer: Answer, view: View, stream: TextIO) -> Iterator[str]:
     every = view.exactly or view.format == "csv"
     hits = answer.hits[: None if every else MOST_NETS]
     if view.format == "table":
-        return _told(answer, hits, every)
+        return _told(answer, hits, every, terminal.Screen(stream))
     rows = tuple(row for hit in hits for row in _rows(hit, answer.asked, every))
     return table_lines(Table(_figures(answer), COLUMNS, rows, footer=tuple(_footer(answer, every))), view, stream)
 
 
-def _told(answer: Answer, hits: tuple[Hit, ...], every: bool) -> Iterator[str]:
+def _told(answer: Answer, hits: tuple[Hit, ...], every: bool, screen: terminal.Screen) -> Iterator[str]:
     """The ways, net by net; sums are too long for a column."""
     if not hits:
-        yield f"{_figures(answer)}: in no way found, in {answer.searched}"
+        yield from terminal.wrapped(f"{_figures(answer)}: in no way found, in {answer.searched}", screen, "")
     for hit in hits:
-        yield f"{hit.net}, input {hit.input}"
+        yield screen.paint(f"{hit.net}, input {hit.input}", "bold")
         rows = tuple(_rows(hit, answer.asked, every))
         wide = max(len(row.cells[0]) for row in rows)
         digits = max(len(row.cells[3]) for row in rows)
-        yield from (f"  {row.cells[0]:{wide}}  {row.cells[3]:>{digits}}  {row.cells[4]}" for row in rows)
-    yield from (f"{key}: {text}" for key, text in _footer(answer, every))
+        for row in rows:
+            start = f"  {row.cells[0]:{wide}}  {row.cells[3]:>{digits}}  "
+            room = max(terminal.NARROWEST_TEXT, screen.width - len(start)) if screen.width else LINE
+            first, *more = wrap(row.cells[4], room, break_on_hyphens=False)
+            yield screen.plain(start + first)
+            yield from (screen.plain(" " * len(start) + part) for part in more)
+    for key, text in _footer(answer, every):
+        yield from terminal.wrapped(f"{key}: {text}", screen, "")
 
 
 def _figures(answer: Answer) -> str:
@@ -62,8 +72,12 @@ def _figures(answer: Answer) -> str:
 def _rows(hit: Hit, asked: tuple[Asked, ...], every: bool) -> Iterator[Row]:
     for each, matches in zip(asked, hit.matches, strict=True):
         for match in matches[: None if every else MOST_WAYS]:
-            cut = "" if match.agreement == "is" else "rounds, " if match.agreement == "rounds to" else "is cut off, "
-            yield Row((each.text, hit.net, hit.input, _digits(match.value), cut + _how(match)))
+            yield Row((each.text, hit.net, hit.input, _digits(match.value), _agreement(match) + _how(match)))
+
+
+def _agreement(match: Match) -> str:
+    """`rounds, `; `is cut off, MB for MiB, `; nothing where it is the figure."""
+    return "" if match.agreement == "is" else match.agreement.replace(" to", "", 1) + ", "
 
 
 def _how(match: Match) -> str:
@@ -97,9 +111,15 @@ def _footer(answer: Answer, every: bool) -> Iterator[tuple[str, str]]:
         yield "more", f"{len(answer.hits) - MOST_NETS} nets more; --exact shows all"
     for asked, bases in answer.nearest if not answer.hits else ():
         for base in bases:
-            apart = base.value - asked.printed.value
-            share = f"{100 * float(apart / asked.printed.value):+.2f}%"
-            yield "nearest", f"{asked.text}: {exact(base.value)} by {_named(base)}, {share}"
+            yield "nearest", f"{asked.text}: {exact(base.value)} by {_named(base)}, {_apart(base.value, asked)}"
+
+
+def _apart(value: int, asked: Asked) -> str:
+    """By how much a figure is more or less than the one that was asked for."""
+    ratio = value / asked.printed.value
+    if ratio >= FAR:
+        return f"{exact(round(ratio))} times as much"
+    return f"1/{exact(round(1 / ratio))} of it" if ratio <= 1 / FAR else f"{100 * float(ratio - 1):+.2f}%"
 
 
 def _digits(value: Any) -> str:

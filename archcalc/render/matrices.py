@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from archcalc import __version__
+from archcalc.render import webpage
+from archcalc.render.markup import escaped
 from archcalc.render.show import View
 
 if TYPE_CHECKING:  # the room of NumPy stays shut until a command opens it
@@ -23,7 +25,10 @@ def lines(found: Jacobian, view: View) -> Iterator[str]:
     if view.format == "csv":
         return _separated(found)
     text = _text(found)
-    return iter(["```", *text, "```"]) if view.format == "md" else text
+    if view.format == "html":
+        return webpage.page(next(text), ("<pre>", *map(escaped, text), "</pre>"))
+    around = {"md": ("```", "```"), "latex": (r"\begin{verbatim}", r"\end{verbatim}")}.get(view.format, ())
+    return iter([*around[:1], *text, *around[1:]])
 
 
 def _text(found: Jacobian) -> Iterator[str]:

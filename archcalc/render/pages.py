@@ -8,11 +8,8 @@ from textwrap import wrap
 from typing import TextIO
 
 from archcalc.analyses.explanation import Explained, Explanation, Step
-from archcalc.render import drawings, terminal
-from archcalc.render.arithmetic import TEXT
-from archcalc.render.derivations import (
+from archcalc.notation.derivations import (
     Entry,
-    View,
     agreement,
     arrival,
     entries,
@@ -22,10 +19,11 @@ from archcalc.render.derivations import (
     said,
     short_entries,
     start,
-    sums,
     sweeps,
-    swept,
 )
+from archcalc.notation.formulas import TEXT
+from archcalc.render import drawings, terminal
+from archcalc.render.derivations import View, sums
 from archcalc.render.terminal import Screen
 
 INDENT = 16
@@ -69,7 +67,7 @@ def _page(layer: Explained, each: int, screen: Screen) -> Iterator[str]:
         yield from _labelled("where", factors, screen)
     for axis, sweep in sweeps(layer):
         yield ""
-        yield from _labelled(axis, [swept(sweep)], screen)
+        yield from _labelled(axis, [drawings.swept(sweep)], screen)
         yield from drawings.lines(sweep, INDENT, min(DRAWN, _width(screen)))
     if layer.paths:
         yield ""

@@ -10,7 +10,7 @@ from archcalc.analyses.roofline import LEFT_OUT, Load, Roofline
 from archcalc.builder import Built
 from archcalc.render.costs import Setting
 from archcalc.render.show import View, table_lines, title
-from archcalc.render.table import Column, Row, Share, Table
+from archcalc.render.table import Column, Row, Share, Table, Worded
 from archcalc.units import binary, decimal, duration, exact, megabytes, percent
 
 COLUMNS = (
@@ -36,7 +36,7 @@ def lines(found: Roofline, built: Built, view: View, stream: TextIO) -> Iterator
 
         return iter([structured.document("roofline", arch=built.graph.name, **content(found))])
     shown: tuple[Callable[[Any], Any], Callable[[Any], Any]] = (
-        (float, float) if view.format == "csv" else (figures, duration)
+        (float, float) if view.format == "csv" else (_ratio, _time)
     )
     rows = tuple(_row(load, found, *shown) for load in found.loads if load.row.inputs)
     intensity = shown[0](Fraction(found.flops, found.bytes)) if found.bytes else None
@@ -56,6 +56,14 @@ def figures(value: Fraction) -> str:
     number = float(value)
     digits = 0 if number >= 99.95 else 1 if number >= 9.995 else 2 if number >= 0.9995 else 3
     return f"{number:,.{digits}f}"
+
+
+def _ratio(value: Fraction) -> Worded:
+    return Worded(figures(value), float(value))
+
+
+def _time(seconds: Fraction) -> Worded:
+    return Worded(duration(float(seconds)), float(seconds))
 
 
 def _row(load: Load, found: Roofline, ratio: Callable[[Any], Any], time: Callable[[Any], Any]) -> Row:

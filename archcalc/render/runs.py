@@ -12,7 +12,7 @@ from archcalc import __version__
 from archcalc.builder import Built
 from archcalc.render import matrices, show, terminal
 from archcalc.render.costs import Setting
-from archcalc.render.table import Column, Row, Share, Table, chosen
+from archcalc.render.table import Column, Row, Share, Table, Worded, chosen
 from archcalc.units import binary, duration, exact
 
 if TYPE_CHECKING:  # the room of NumPy stays shut until a command opens it
@@ -66,11 +66,8 @@ def lines(execution: Execution, built: Built, view: show.View, stream: TextIO) -
     table = chosen(forward, (*DEFAULT, "share"))
     if view.format == "table" and terminal.Screen(stream).width is not None:
         table = table._replace(footer=(*table.footer, ("all columns", "`--format csv`")))
-    yield from show.table_lines(table, view, stream)
-    if back:
-        yield ""
-        keys = tuple(column.key for column in BACKWARD if column.key != "executed_backward_macs")
-        yield from show.table_lines(chosen(back, keys), view, stream)
+    keys = tuple(column.key for column in BACKWARD if column.key != "executed_backward_macs")
+    yield from show.tables_lines((table, *([chosen(back, keys)] if back else [])), view, stream)
 
 
 def size_text(shape: Shape, batch: int) -> str:
@@ -138,8 +135,8 @@ def _cells(values: dict[str, Any], columns: tuple[Column, ...]) -> tuple[Any, ..
     return tuple(values.get(column.key) for column in columns)
 
 
-def _time(seconds: float, raw: bool) -> float | str:
-    return round(seconds, 6) if raw else duration(seconds)
+def _time(seconds: float, raw: bool) -> float | Worded:
+    return round(seconds, 6) if raw else Worded(duration(seconds), seconds)
 
 
 def _share(seconds: float, whole: float) -> Share | None:

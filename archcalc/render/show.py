@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from archcalc.analyses.costs import Report, fold
@@ -11,6 +12,8 @@ from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
 from archcalc.ops.base import shown
 from archcalc.render import costs
 from archcalc.render.table import Table, chosen
+
+DRAWINGS = {".svg": "svg", ".mmd": "mermaid", ".dot": "dot", ".gv": "dot"}
 
 
 class View(NamedTuple):
@@ -23,16 +26,19 @@ class View(NamedTuple):
     style: str = "layers"  # or `paper`: stages and what is repeated in them
 
 
-def columns_of(text: str | None) -> tuple[str, ...] | None:
+def columns_of(text: str | None, style: str = "layers") -> tuple[str, ...] | None:
     """`layer,output,params` as keys of columns. Raises `SpecError` for one that there is not."""
     if text is None:
         return None
+    known = costs.KEYS
+    if style == "paper":
+        from archcalc.render.blocks import KEYS as known
     keys = []
     for word in text.split(","):
         key = word.strip().lower()
         key = costs.ALIASES.get(key, key)
-        if key not in costs.KEYS:
-            help = did_you_mean(key, costs.KEYS) or f"there are {', '.join(costs.KEYS)}"
+        if key not in known:
+            help = did_you_mean(key, (*known, *costs.ALIASES)) or f"there are {', '.join(known)}"
             raise SpecError([Fault(f"there is no column {quoted(word.strip())}", help=help)])
         keys.append(key)
     return tuple(keys)
@@ -45,17 +51,22 @@ def report_lines(report: Report, built: Built, setting: costs.Setting, view: Vie
 
         return structured.report_lines(report, built.graph.name, setting)
     if view.style == "paper":
-        from archcalc.render import blocks
-
-        if view.columns or view.depth is not None:
-            help = "leave out `--columns` and `--depth`"
-            raise SpecError([Fault("`--style paper` has columns and groups of its own", help=help)])
-        return table_lines(blocks.block_table(report, title(report, built, setting), setting), view, stream)
+        return table_lines(_block_table(report, title(report, built, setting), setting, view), view, stream)
     table = costs.layer_table(report, title(report, built, setting), setting, view.depth, built.facts)
     default = costs.KEYS if view.format == "csv" else costs.DEFAULT
     if view.format == "html":
         return _page(report, chosen(table, view.columns or default), view)
     return table_lines(chosen(table, view.columns or default), view, stream)
+
+
+def _block_table(report: Report, title: str, setting: costs.Setting, view: View) -> Table:
+    from archcalc.render import blocks
+
+    if view.depth == 0:
+        help = "leave it out: the outermost groups are the stages"
+        raise SpecError([Fault("`--style paper` has a row for each stage: its `--depth` is at least 1", help=help)])
+    table = blocks.block_table(report, title, setting, view.depth or 1)
+    return chosen(table, view.columns) if view.columns else table
 
 
 def _page(report: Report, table: Table, view: View) -> Iterator[str]:
@@ -66,6 +77,19 @@ def _page(report: Report, table: Table, view: View) -> Iterator[str]:
     depth = graphs.readable_depth(report) if view.depth is None else view.depth
     drawing = list(vectors.lines(graphs.picture(report, table.title, depth)))
     return webpage.lines(table, view.exactly, groups, drawing)
+
+
+def notebook_lines(report: Report, built: Built, setting: costs.Setting) -> Iterator[str]:
+    """The layer table of a net as a notebook shows it, folded until it can be taken in."""
+    from archcalc.render import graphs, webpage
+
+    table = costs.layer_table(report, title(report, built, setting), setting, graphs.readable_depth(report))
+    return webpage.notebook_lines(chosen(table, costs.DEFAULT))
+
+
+def drawing_format(path: str | None) -> str:
+    """The format that the name of a file asks for; a tree, if it asks for none."""
+    return DRAWINGS.get(Path(path or "").suffix.lower(), "tree")
 
 
 def drawing_lines(report: Report, built: Built, view: View, stream: TextIO) -> Iterator[str]:
@@ -102,6 +126,18 @@ def table_lines(table: Table, view: View, stream: TextIO) -> Iterator[str]:
     from archcalc.render import terminal
 
     return terminal.lines(table, terminal.Screen(stream), view.exactly)
+
+
+def tables_lines(tables: Sequence[Table], view: View, stream: TextIO) -> Iterator[str]:
+    """Several tables, one below the other; as HTML on one page."""
+    if view.format == "html":
+        from archcalc.render import webpage
+
+        yield from webpage.tables_lines(tables, view.exactly)
+        return
+    for at, table in enumerate(tables):
+        yield from [""] * (at > 0)
+        yield from table_lines(table, view, stream)
 
 
 def title(report: Report, built: Built, setting: costs.Setting) -> str:

@@ -13,9 +13,9 @@ from archcalc.analyses.explanation import explain
 from archcalc.analyses.terms import Letter
 from archcalc.lang.printer import print_expr
 from archcalc.lang.syntax import Sizes
+from archcalc.notation.formulas import figure, substitution
 from archcalc.ops.base import shown as written
 from archcalc.render import show
-from archcalc.render.arithmetic import figure, substitution
 from archcalc.render.structured import document, plain
 from archcalc.render.table import Column, Row, Table
 from archcalc.solving import Answer, Solution

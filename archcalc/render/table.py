@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from archcalc.units import binary, decimal, exact
 
 MISSING = "-"
+BAR = 12  # cells of a bar that is drawn with characters
 
 
 class Column(NamedTuple):
@@ -49,6 +50,35 @@ class Share(NamedTuple):
 
     part: int
     whole: int
+
+
+class Level(NamedTuple):
+    """A level that falls or rises, drawn where it does; a total starts at 0.
+
+    >>> str(Level(100, 50, 100)), str(Level(0, 50, 100))
+    ('      ██████', '██████')
+    """
+
+    start: int
+    end: int
+    most: int
+
+    def __str__(self) -> str:
+        if self.start == self.end:
+            return ""
+        left, right = (round(BAR * each / self.most) for each in sorted((self.start, self.end)))
+        left = min(left, BAR - 1)
+        return " " * left + "█" * max(1, right - left)
+
+
+class Worded(NamedTuple):
+    """A figure as it is told, and the number that it is sorted by."""
+
+    text: str
+    order: float
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def title_of(column: Column, exactly: bool) -> str:

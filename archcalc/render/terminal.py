@@ -12,15 +12,14 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import TextIO
 
-from archcalc.render.table import Column, Row, Share, Table, text_of, title_of
+from archcalc.render.table import BAR, Column, Row, Share, Table, text_of, title_of
 from archcalc.units import percent
 
 GAP = "  "
-BAR = 12
 NARROWEST_TEXT = 12
 SHORT_TEXT = 24
 SHORT_FORMULA = 22
-FEWEST = 3  # columns that are always shown
+FEWEST = 2  # columns that are always shown
 _STYLES = {
     "bold": "1",
     "faint": "2",
@@ -31,6 +30,9 @@ _STYLES = {
     "norm": "34",
     "warning": "33",
     "total": "1",
+    "right": "32",
+    "carried": "33",
+    "wrong": "31",
 }
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _OPERATORS = (" + ", " - ", " x ")
@@ -71,7 +73,7 @@ def _columns(stream: TextIO) -> int:
         return 80
 
 
-_ASCII = {ord("×"): "x", ord("─"): "-", ord("└"): "`", ord("…"): "...", ord("█"): "#", ord("–"): "-"}
+_ASCII = {ord("×"): "x", ord("─"): "-", ord("└"): "`", ord("…"): "...", ord("█"): "#", ord("–"): "-", ord("→"): "->"}
 
 
 def lines(table: Table, screen: Screen, exactly: bool) -> Iterator[str]:
@@ -81,7 +83,7 @@ def lines(table: Table, screen: Screen, exactly: bool) -> Iterator[str]:
     titles = [title_of(column, exactly) for column in table.columns]
     widths = [max(len(titles[i]), *(len(row[i]) for row in [*texts, sums or [""] * 99])) for i in range(len(titles))]
     shown, widths = _fit(table, texts, widths, screen.width)
-    yield from _wrapped(table.title, screen, "bold")
+    yield from wrapped(table.title, screen, "bold")
     yield ""
 
     def line(cells: list[str]) -> str:
@@ -96,7 +98,7 @@ def lines(table: Table, screen: Screen, exactly: bool) -> Iterator[str]:
     for row, cells in zip(table.rows, texts, strict=True):
         yield screen.paint(line(cells), row.style)
         if row.note:
-            yield screen.paint(screen.plain(f"{' ' * min(2, widths[shown[0]])}└ {row.note}"), "warning")
+            yield from _note(row.note, min(2, widths[shown[0]]), screen)
     if table.totals:
         yield screen.paint(rule, "faint")
         yield screen.paint(line(sums), "total")
@@ -179,8 +181,8 @@ def _fit(table: Table, cells: list[list[str]], widths: list[int], width: int | N
         ends = {i: least[i] if i in formulas else narrowest for i in cut}
         while total(widths) > width and any(widths[i] > ends[i] for i in cut):
             widths[max((i for i in cut if widths[i] > ends[i]), key=lambda i: widths[i])] -= 1
-    while total(widths) > width and len(shown) > FEWEST:  # a very narrow screen
-        shown.remove(min(shown, key=lambda i: table.columns[i].weight))
+    while total(widths) > width and len(shown) > FEWEST:  # a very narrow screen; the first column names the rows
+        shown.remove(min(reversed(shown[1:]), key=lambda i: table.columns[i].weight))
     for i in (i for i in texts if i in shown):  # what was cut may have room again
         widths[i] = min(whole[i], max(widths[i], widths[i] + width - total(widths)))
     return shown, widths
@@ -188,7 +190,7 @@ def _fit(table: Table, cells: list[list[str]], widths: list[int], width: int | N
 
 def _footer(footer: tuple[tuple[str, str], ...], screen: Screen) -> Iterator[str]:
     indent = max(len(heading) for heading, _ in footer) + len(GAP)
-    width = max(40, min(screen.width or 120, 120) - indent)
+    width = max(NARROWEST_TEXT, min(screen.width or 120, 120) - indent)
     for heading, sentence in footer:
         together = _PAIR.sub(lambda found: found[0].replace(" ", _NO_BREAK), sentence)
         for at, part in enumerate(wrap(together, width, break_on_hyphens=False)):
@@ -196,6 +198,14 @@ def _footer(footer: tuple[tuple[str, str], ...], screen: Screen) -> Iterator[str
             yield screen.paint(start, "bold" if not at else "") + screen.plain(part.replace(_NO_BREAK, " "))
 
 
-def _wrapped(text: str, screen: Screen, style: str) -> Iterator[str]:
-    for part in wrap(text, screen.width or 1000, break_on_hyphens=False):
+def _note(text: str, indent: int, screen: Screen) -> Iterator[str]:
+    """What stands below a row."""
+    room = max(NARROWEST_TEXT, (screen.width or 1000) - indent - 2)
+    for at, part in enumerate(wrap(text, room, break_on_hyphens=False)):
+        yield screen.paint(screen.plain(f"{'' if at else '└':>{indent + 1}} {part}"), "warning")
+
+
+def wrapped(text: str, screen: Screen, style: str) -> Iterator[str]:
+    """A text in lines within the width of the screen."""
+    for part in wrap(text, screen.width or 1000, break_on_hyphens=False) or [""]:
         yield screen.paint(screen.plain(part), style)

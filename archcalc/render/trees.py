@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, TextIO
 
 from archcalc.analyses.costs import Fold, Report, fold
-from archcalc.render.terminal import GAP, Screen
+from archcalc.render.terminal import GAP, Screen, wrapped
 
 
 class Leaf(NamedTuple):
@@ -44,10 +44,10 @@ def lines(report: Report, title: str, depth: int | None, stream: TextIO) -> Iter
     drawn = [(leaf, line) for leaf, line in _drawn(leaves, glyphs)]
     width = max(len(line) for _, line in drawn)
     room = max(len(leaf.text) for leaf in leaves)
-    yield screen.paint(screen.plain(title), "bold")
+    yield from wrapped(title, screen, "bold")
     for leaf, line in drawn:
         if leaf is None:
-            yield screen.plain(line)
+            yield screen.plain(cut(line, screen.width))
             continue
         whole = f"{line:{width}}{GAP}{leaf.text:{room}}{GAP}{leaf.sizes}".rstrip()
         yield screen.paint(screen.plain(cut(whole, screen.width)), leaf.style)

@@ -14,7 +14,8 @@ STYLE = """
 .net { --ink: #1c2330; --faint: #5d6776; --line: #8a94a3; --paper: #ffffff; --conv: #d9eef7; --dense: #fbeacb;
   --pool: #f1ddf5; --merge: #dcf2dc; --norm: #e0e5fb; --activation: #f3f4f6; --reshape: #f3f4f6; --group: #e9edf3;
   --output: #ffffff; font: 12px ui-sans-serif, system-ui, "Segoe UI", Helvetica, Arial, sans-serif; }
-@media (prefers-color-scheme: dark) { .net { --ink: #e6e9ef; --faint: #a3adbb; --line: #76808f; --paper: #14181f;
+@media screen and (prefers-color-scheme: dark) { .net {
+  --ink: #e6e9ef; --faint: #a3adbb; --line: #76808f; --paper: #14181f;
   --conv: #12404f; --dense: #574219; --pool: #4a2c52; --merge: #24482a; --norm: #2d3768; --activation: #272d37;
   --reshape: #272d37; --group: #2e3644; --output: #14181f; } }
 .net .ground { fill: var(--paper); }

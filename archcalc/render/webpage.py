@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
+from itertools import chain
 from typing import Any, NamedTuple
 
 from archcalc import __version__
 from archcalc.render.markup import escaped
-from archcalc.render.table import MISSING, Column, Row, Share, Table, text_of, title_of
+from archcalc.render.table import MISSING, Column, Level, Row, Share, Table, text_of, title_of
 from archcalc.units import exact, percent
 from archcalc.volume import Volume
 
 LONG = 60  # letters of a cell that may be broken into lines
 DEEPEST = 4  # levels that are set in further and further
+TOOLS = (
+    '<p class="tools"><button type="button" data-open="false">fold all</button>'
+    '<button type="button" data-open="true">unfold all</button></p>'
+)
 Groups = Sequence[tuple[str, ...]]  # of each row: the groups around it
 
 
@@ -27,37 +32,44 @@ class Entry(NamedTuple):
 
 def lines(table: Table, exactly: bool, groups: Groups = (), drawing: Sequence[str] = ()) -> Iterator[str]:
     """A page with a table, its rows within their groups, and a drawing below it."""
+    drawn = ['<h2>The graph</h2><div class="drawing">', *drawing, "</div>"] if drawing else []
+    return page(table.title, chain(section(table, exactly, groups), drawn))
+
+
+def tables_lines(tables: Sequence[Table], exactly: bool) -> Iterator[str]:
+    """A page with several tables; the first gives it its title, the others have their own above them."""
+    first, *others = tables
+    below = chain.from_iterable((f"<h2>{escaped(each.title)}</h2>", *section(each, exactly)) for each in others)
+    return page(first.title, chain(section(first, exactly), below))
+
+
+def page(title: str, body: Iterable[str]) -> Iterator[str]:
+    """A whole page: what it looks like and does stands in it, and it asks for nothing else."""
     yield "<!DOCTYPE html>"
     yield '<html lang="en"><head><meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
     yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     yield f'<meta name="generator" content="archcalc {escaped(__version__)}">'
-    yield f"<title>{escaped(table.title)}</title>"
-    yield f"<style>{_own('page.css')}</style></head><body>"
-    yield f"<h1>{escaped(table.title)}</h1>"
-    yield from _table(table, exactly, groups)
-    if table.footer:
-        yield "<dl>"
-        yield from (f"<dt>{escaped(heading)}</dt><dd>{escaped(sentence)}</dd>" for heading, sentence in table.footer)
-        yield "</dl>"
-    if drawing:
-        yield '<h2>The graph</h2><div class="drawing">'
-        yield from drawing
-        yield "</div>"
-    yield f"<script>{_own('page.js')}</script></body></html>"
+    yield f"<title>{escaped(title)}</title>"
+    yield f"<style>{own('page.css')}</style></head><body>"
+    yield f"<h1>{escaped(title)}</h1>"
+    yield from body
+    yield f"<script>{own('page.js')}</script></body></html>"
 
 
-def _own(name: str) -> str:
+def own(name: str) -> str:
+    """A file that stands beside this one."""
     return resources.files("archcalc.render").joinpath(name).read_text("utf-8")
 
 
-def _table(table: Table, exactly: bool, groups: Groups) -> Iterator[str]:
+def section(table: Table, exactly: bool, groups: Groups = ()) -> Iterator[str]:
+    """A table and the sentences below it, without its title."""
     entries = entered(table, groups)
+    yield "<section>"
     if any(entry.folds for entry in entries):
-        yield '<p class="tools"><button type="button" data-open="false">fold all</button>'
-        yield '<button type="button" data-open="true">unfold all</button></p>'
-    yield '<div class="wide"><table><thead><tr>'
+        yield TOOLS
+    yield '<div class="wide"><table class="sorts"><thead><tr>'
     for column in table.columns:
         button = f'<button type="button">{escaped(title_of(column, exactly))}</button>'
         yield f'<th scope="col" data-kind="{column.kind}"{_side(column)}>{button}</th>'
@@ -68,6 +80,26 @@ def _table(table: Table, exactly: bool, groups: Groups) -> Iterator[str]:
     if table.totals:
         yield f"<tfoot><tr>{_cells(table.totals, table, exactly, quiet=True)}</tr></tfoot>"
     yield "</table></div>"
+    if table.footer:
+        yield "<dl>"
+        yield from (f"<dt>{escaped(heading)}</dt><dd>{escaped(sentence)}</dd>" for heading, sentence in table.footer)
+        yield "</dl>"
+    yield "</section>"
+
+
+def notebook_lines(table: Table, exactly: bool = False) -> Iterator[str]:
+    """A table to be shown among other things, in a notebook: no script, no colour but that around it."""
+    yield f'<div class="archcalc"><style>{own("notebook.css")}</style>'
+    yield f'<p class="title">{escaped(table.title)}</p><div class="wide"><table><thead><tr>'
+    for column in table.columns:
+        yield f'<th scope="col"{_side(column)}>{escaped(title_of(column, exactly))}</th>'
+    yield "</tr></thead><tbody>"
+    for row in table.rows:
+        yield f'<tr class="{escaped(row.style)}">{_cells(row, table, exactly)}</tr>'
+    yield "</tbody>"
+    if table.totals:
+        yield f"<tfoot><tr>{_cells(table.totals, table, exactly, quiet=True)}</tr></tfoot>"
+    yield "</table></div></div>"
 
 
 def entered(table: Table, groups: Groups) -> list[Entry]:
@@ -132,26 +164,35 @@ def _cells(row: Row, table: Table, exactly: bool, folds: bool = False, quiet: bo
 
 
 def _text(cell: Any, column: Column, exactly: bool) -> str:
+    if isinstance(cell, Level):
+        low, high = sorted(100 * each / cell.most if cell.most else 0 for each in (cell.start, cell.end))
+        bar = f'<i style="margin-left: {low:.1f}%; width: {high - low:.1f}%"></i>' if high > low else ""
+        return f'<span class="bar level">{bar}</span>'
     if not isinstance(cell, Share):
         return escaped(text_of(cell, column, exactly)) if cell is not None else MISSING
     share = 100 * cell.part / cell.whole if cell.whole else 0
-    bar = f'<span class="bar"><i style="width: {min(100, share):.1f}%"></i></span>'
-    return f'<span class="part">{escaped(percent(cell.part, cell.whole))}</span>{bar}'
+    bar = f'<i style="width: {min(100, share):.1f}%"></i>' if share else ""
+    return f'<span class="part">{escaped(percent(cell.part, cell.whole))}</span><span class="bar">{bar}</span>'
 
 
 def _value(cell: Any, column: Column) -> str:
     """What a cell is sorted by, and all digits of what is rounded."""
     if cell is None or cell == "":
         return ""
+    if isinstance(cell, Level):
+        return f' data-value="{cell.end}" title="{exact(cell.start)} to {exact(cell.end)}"'
     if isinstance(cell, Share):
         return f' data-value="{cell.part}" title="{exact(cell.part)} of {exact(cell.whole)}"'
     if isinstance(cell, Volume) and isinstance(cell.values, int):
         return f' data-value="{cell.values}"'
+    if hasattr(cell, "order"):
+        whole = f' title="{exact(cell.order)}"' if isinstance(cell.order, int) else ""
+        return f' data-value="{cell.order!r}"{whole}'
     whole = f' title="{exact(cell)}"' if isinstance(cell, int) and column.kind in ("count", "bytes") else ""
     return f' data-value="{escaped(str(cell))}"{whole}'
 
 
 def _side(column: Column, text: str = "") -> str:
     kinds = ["right"] * column.right + ["formula"] * (column.kind == "formula")
-    kinds += ["long"] * (column.kind == "text" and len(text) > LONG and "<" not in text)
+    kinds += ["long"] * (column.kind in ("text", "size") and len(text) > LONG and "<" not in text)
     return f' class="{" ".join(kinds)}"' if kinds else ""

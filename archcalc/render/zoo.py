@@ -40,7 +40,8 @@ def lines(word: str | None, view: show.View, stream: TextIO) -> Iterator[str]:
     if view.format not in ("csv", "html"):  # where rows are sorted each says its family
         rows = tuple(_once(row, before) for row, before in zip(rows, (None, *rows), strict=False))
     footer = (("more", "archcalc table NET shows one, archcalc show NET its text"),)
-    yield from show.table_lines(Table(f"{len(entries)} net{'s' * (len(entries) != 1)}", COLUMNS, rows, footer=footer), view, stream)
+    title = f"{len(entries)} net{'s' * (len(entries) != 1)}"
+    yield from show.table_lines(Table(title, COLUMNS, rows, footer=footer), view, stream)
 
 
 def _once(row: Row, before: Row | None) -> Row:

@@ -7,15 +7,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from archcalc.analyses.terms import Divisor, Letter, Product, Quotient, Sum, Term, Whole, value_of
+from archcalc.notation.escapes import escaped
 from archcalc.units import exact
 from archcalc.volume import Dim
 
 LOOSE, TIGHT, ATOM = range(3)  # a sum, a product or division, what needs no brackets
-_SPECIAL = {
-    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "×": r"\ensuremath{\times}", "…": r"\ldots{}"},
-}
-_ESCAPED = str.maketrans({**_SPECIAL, **{each: f"\\{each}" for each in "#$%&_{}"}})
 _FACTOR = re.compile(r"\w+|\w*\([^()]*\)")  # a symbol, or a function of one
 
 
@@ -29,15 +25,6 @@ class Script(NamedTuple):
     name: Callable[[str], str]
     number: Callable[[Dim], str]
     words: Callable[[str], str]
-
-
-def escaped(text: str) -> str:
-    r"""Any text as LaTeX shows it.
-
-    >>> print(escaped("conv2_x & more"))
-    conv2\_x \& more
-    """
-    return text.translate(_ESCAPED)
 
 
 def figure(value: Dim) -> str:

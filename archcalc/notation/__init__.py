@@ -1,0 +1,1 @@
+"""Figures written out: formula, substitution, result, as text or as LaTeX."""
