@@ -433,7 +433,7 @@ def read_unit(text: str, quantity: str = "") -> Unit:
 
 def _unit_of(word: str, quantity: str) -> Unit | None:
     lower = word.lower()
-    if lower in ("b", "bn") and quantity in COUNTED:
+    if lower == "b" and quantity in COUNTED:
         return Unit("", word, 10**9)
     if lower in _BYTES:
         name = _BYTES[lower]
