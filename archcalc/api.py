@@ -31,6 +31,7 @@ from archcalc.analyses.quantities import named_part
 from archcalc.analyses.receptive import View as Seen
 from archcalc.analyses.receptive import follow
 from archcalc.analyses.roofline import Roofline, find_device, roof
+from archcalc.analyses.rules import find_rule
 from archcalc.builder import Assumption, Built
 from archcalc.homework.exercises.quizzes import Quiz as Exercises
 from archcalc.homework.exercises.quizzes import draw
@@ -92,7 +93,7 @@ __all__ = [
 
 
 class Analysis(NamedTuple):
-    """What a net costs. Figures are exact integers for one image, or formulas where the input has symbols."""
+    """What a net costs. Figures are exact integers, or formulas where the input has symbols."""
 
     report: Report
     built: Built
@@ -101,13 +102,13 @@ class Analysis(NamedTuple):
 
     @property
     def layers(self) -> tuple[Row, ...]:
-        """The layers in the order of the text, the inputs among them."""
+        """The layers in the order of the text, the inputs among them; the figures of one image."""
         return self.report.rows
 
     @property
     def totals(self) -> Totals:
-        """The sums over all layers."""
-        return self.report.total()
+        """The sums over all layers, for the whole batch."""
+        return self.report.total().of_batch(self.batch)
 
     def to_frame(self) -> pandas.DataFrame:
         """The layer table as a DataFrame: a row a layer, every figure exact, for the whole batch."""
@@ -363,11 +364,12 @@ def compare(
     depth: int = 1,
     sort: str | None = None,
     plot: str | PathLike[str] | None = None,
+    rule: str | None = None,
 ) -> Comparison:
     """Nets side by side: their sums for one image, and stage by stage. `plot` names an .svg, .png or .pdf file to draw.
 
-    `sort` is params, macs, flops, memory, name or year, from small to large. Raises `SpecError`, also for two nets of
-    one name, and where matplotlib is not installed.
+    `sort` is params, macs, flops, memory, name or year, from small to large; `rule` counts by another rule than ours.
+    Raises `SpecError`, also for two nets of one name, and where matplotlib is not installed.
 
     >>> import archcalc
     >>> [(net.name, net.totals.params) for net in archcalc.compare("vgg16", "googlenet", sort="params").members]
@@ -375,28 +377,34 @@ def compare(
     """
     if not archs or (sort is not None and sort not in SORTS):
         raise ValueError(f"name one net or more, and sort by one of {', '.join(SORTS)}")
-    entrants = refuse_twins(gather([str(arch) for arch in archs], input))
+    by = find_rule(rule) if rule else None
+    entrants = refuse_twins(gather([str(arch) for arch in archs], input, rule=by))
     found = run_compare([each.measured for each in entrants], depth, sort)
     if plot is not None:
         from archcalc.plots import draw
 
-        draw(found, str(plot))
+        draw(found, str(plot), unit=by.macs_unit if by else "MACs")
     return found
 
 
 def diff(
-    before: str | PathLike[str], after: str | PathLike[str], input: str | None = None, depth: int | None = None
+    before: str | PathLike[str],
+    after: str | PathLike[str],
+    input: str | None = None,
+    depth: int | None = None,
+    rule: str | None = None,
 ) -> Difference:
     """What changed between two nets: layers aligned, and the steps that lead from the sums of one to the other's.
 
-    With `depth`, steps are told apart by the groups of that depth. Raises `SpecError`.
+    With `depth`, steps are told apart by the groups of that depth. `rule` counts by another rule than ours, layers
+    alike in both nets alike. Raises `SpecError`.
 
     >>> import archcalc
     >>> found = archcalc.diff("resnet50", "resnet50_v1")
     >>> [(step.kind, step.names, step.delta.macs) for step in found.steps][:1]
     [('moved', ('conv3_x', 'conv4_x', 'conv5_x'), -231211008)]
     """
-    one, other = gather((str(before), str(after)), input)
+    one, other = gather((str(before), str(after)), input, rule=find_rule(rule).alike if rule else None)
     return run_diff(one.report, other.report, depth)
 
 

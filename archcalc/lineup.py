@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from archcalc.analyses.costs import Report, measure
+from archcalc.analyses.counting import recounted
+from archcalc.analyses.rules import Rule
 from archcalc.builder import Built
 from archcalc.lang.errors import Fault, SpecError, quoted
 from archcalc.lang.printer import print_expr
@@ -29,9 +31,12 @@ class Entrant(NamedTuple):
         return self.name, self.report, self.built
 
 
-def gather(archs: Sequence[str], size: str | None = None, tell: Tell | None = None) -> tuple[Entrant, ...]:
+def gather(
+    archs: Sequence[str], size: str | None = None, tell: Tell | None = None, rule: Rule | None = None
+) -> tuple[Entrant, ...]:
     """The nets, on another input than their own if one is given; where names are the same, by where they are from.
 
+    With a rule, parameters, MACs and FLOPs are counted by it.
     `tell` is told which net comes next, its number and how many there are. Raises `SpecError` with the faults of all of
     them, and for a net whose sizes are no numbers.
     """
@@ -44,7 +49,7 @@ def gather(archs: Sequence[str], size: str | None = None, tell: Tell | None = No
             net = load(arch)
             built = net.build(size)
             report = refuse_symbols(called(net), built, measure(built.graph, built.assumptions))
-            found.append(Entrant(called(net), net, built, report))
+            found.append(Entrant(called(net), net, built, recounted(report, rule) if rule else report))
         except SpecError as error:
             faults += error.faults
     if faults:

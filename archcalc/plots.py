@@ -114,10 +114,11 @@ class _Label(NamedTuple):
     angle: float
 
 
-def draw(comparison: Comparison, path: str, batch: int = 1, dtype: str = "float32") -> None:
+def draw(comparison: Comparison, path: str, batch: int = 1, dtype: str = "float32", unit: str = "MACs") -> None:
     """Parameters against MACs, each net a bubble of the area of its memory; and both by depth, as shares.
 
-    Writes an `.svg`, `.png` or `.pdf` file, the same bytes every time. Raises `SpecError` where it cannot be written.
+    `unit` is what a rule of counting calls that which it has in the place of MACs. Writes an `.svg`,
+    `.png` or `.pdf` file, the same bytes every time. Raises `SpecError` where it cannot be written.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
@@ -129,7 +130,7 @@ def draw(comparison: Comparison, path: str, batch: int = 1, dtype: str = "float3
         warnings.simplefilter("ignore")  # of characters of a name that the font does not have
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
-        figure = _figure(comparison, batch, dtype)
+        figure = _figure(comparison, batch, dtype, unit)
         figure.savefig(buffer, format=suffix[1:], dpi=200, metadata=FORMATS[suffix])
     try:
         Path(path).write_bytes(buffer.getvalue())
@@ -138,7 +139,7 @@ def draw(comparison: Comparison, path: str, batch: int = 1, dtype: str = "float3
         raise SpecError([Fault(message)]) from None
 
 
-def _figure(comparison: Comparison, batch: int, dtype: str) -> Figure:
+def _figure(comparison: Comparison, batch: int, dtype: str, unit: str) -> Figure:
     members = comparison.members
     legend = 0.2 + LEGEND_LINE * math.ceil(len(members) / _columns(members))
     height = HEIGHT + legend + SIZES_LINE
@@ -147,7 +148,7 @@ def _figure(comparison: Comparison, batch: int, dtype: str) -> Figure:
     bottom = (legend + SIZES_LINE + 0.55) / height
     grid = figure.add_gridspec(2, 2, left=LEFT, right=0.985, bottom=bottom, top=0.95, wspace=0.16, hspace=0.42)
     costs = figure.add_subplot(grid[:, 0])
-    circles = _bubbles(costs, members, batch, dtype)
+    circles = _bubbles(costs, members, batch, dtype, unit)
     for row, (what, key) in enumerate((("memory", "activations"), ("parameters", "params"))):
         _by_depth(figure.add_subplot(grid[row, 1]), comparison, what, key, last=row == 1)
     _legend(figure, members)
@@ -194,7 +195,7 @@ def _circles(members: Sequence[Member], batch: int) -> list[_Circle]:
     return sorted(found, key=lambda circle: -circle.area)
 
 
-def _bubbles(axes: Axes, members: Sequence[Member], batch: int, dtype: str) -> list[_Circle]:
+def _bubbles(axes: Axes, members: Sequence[Member], batch: int, dtype: str, unit: str) -> list[_Circle]:
     circles = _circles(members, batch)
     for each in circles:
         axes.scatter([each.params], [each.macs], each.area, facecolor=each.colour, alpha=0.35, linewidth=0, zorder=2)
@@ -204,11 +205,11 @@ def _bubbles(axes: Axes, members: Sequence[Member], batch: int, dtype: str) -> l
     most = max(member.number("activations") for member in members)
     size = binary(most * batch * BYTES_PER_VALUE[dtype])
     axes.set_xlabel("parameters")
-    axes.set_ylabel(f"MACs{images}")
+    axes.set_ylabel(f"{unit}{images}")
     axes.set_title(f"cost; area is memory in {dtype}, at most {size}")
     missing = [member.name for member in members if not _on_logs(member)]
     if missing:
-        said = f"without parameters or MACs: {', '.join(missing)}"
+        said = f"without parameters or {unit}: {', '.join(missing)}"
         axes.text(0.02, 0.02, said, transform=axes.transAxes).set_parse_math(False)
     return circles
 

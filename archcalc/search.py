@@ -33,6 +33,13 @@ class Hit(NamedTuple):
         """How much it takes to believe; less is better."""
         return sum(each[0].weight for each in self.matches) + (0 if self.own_input else 3)
 
+    @property
+    def rules(self) -> frozenset[str]:
+        """The rules that give every one of the figures as they are, none more simply."""
+        plain = ([match for match in each if not match.terms and match.factor == 1] for each in self.matches)
+        simplest = ([match for match in each if match.weight == each[0].weight] for each in plain)
+        return frozenset.intersection(*(frozenset(rule for m in each for rule, _ in m.base.by) for each in simplest))
+
 
 class Answer(NamedTuple):
     """What was asked and found; where nothing was, the nearest figures of the net that was named."""
@@ -107,7 +114,8 @@ def _on_other_images(
 
 
 def _in_order(hits: Iterable[Hit | None]) -> tuple[Hit, ...]:
-    return tuple(sorted((hit for hit in hits if hit), key=lambda hit: hit.weight))
+    """The easiest to believe first; of these the nets of which most rules give all the figures."""
+    return tuple(sorted((hit for hit in hits if hit), key=lambda hit: (hit.weight, -len(hit.rules))))
 
 
 def _candidates(built: Built, asked: tuple[Asked, ...], rules: tuple[Rule, ...]) -> Candidates:

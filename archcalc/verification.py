@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,11 +100,13 @@ def verify(names: tuple[str, ...] = (), progress: Progress = _untold) -> Verdict
     return Verdict(outcomes)
 
 
-def _judge(names: tuple[str, ...], progress: Progress) -> tuple[Outcome, ...]:
+def _judge(
+    names: tuple[str, ...], progress: Progress, known: Mapping[str, list[Net]] | None = None
+) -> tuple[Outcome, ...]:
     reports = _Reports()
     outcomes: list[Outcome] = []
     faults: list[Fault] = []
-    sources = list(_sources(names))
+    sources = list(_sources(names, known or {}))
     for at, (what, claims) in enumerate(sources):
         progress(what, at, len(sources))
         try:
@@ -145,7 +147,8 @@ class _Reports:
         return self.known[key]
 
 
-def _sources(names: tuple[str, ...]) -> Iterator[tuple[str, Claims]]:
+def _sources(names: tuple[str, ...], known: Mapping[str, list[Net]]) -> Iterator[tuple[str, Claims]]:
+    """What is claimed by each name; `known` are nets that were found before: standard input is read only once."""
     tables = {path.stem: path for path in paper_files()}
     if not names:
         yield from map(_of_table, tables.values())
@@ -155,7 +158,7 @@ def _sources(names: tuple[str, ...]) -> Iterator[tuple[str, Claims]]:
         if chosen:
             yield from map(_of_table, chosen)
             continue
-        nets = _nets(name, tables)
+        nets = known[name] if name in known else _nets(name, tables)
         yield from map(_of_net, nets)
         wanted = {net.name for net in nets if _in_zoo(net) and not net.args}  # not a net of the user's own
         yield from (_of_table(path, wanted) for path in tables.values() if wanted)
@@ -261,7 +264,7 @@ def verify_all(wish: Wish, progress: Progress = _untold) -> Verdict:
     held = _held(wish, Path(wish.baseline))
     looking = _Looking(wish, held)
     now = looking.snapshots(progress)
-    outcomes = _judge(looking.names, progress) if looking.names and wish.size is None else ()
+    outcomes = _judge(looking.names, progress, looking.found) if looking.names and wish.size is None else ()
     moved = looking.moved(now)
     growths = []
     for name, (net, after) in now.items():
@@ -338,6 +341,7 @@ class _Looking:
         self.gone = [name for name in held if self._is_gone(name, whole)]
         self.kept = [name for name in held if name not in self.gone]
         self.names = wish.names or tuple(dict.fromkeys(self._again(name) for name in self.kept))
+        self.found: dict[str, list[Net]] = {}  # by the words of the command line
 
     def snapshots(self, progress: Progress) -> dict[str, tuple[Net, Snapshot]]:
         """The nets as they are now. Raises `SpecError` with the faults of all."""
@@ -363,7 +367,9 @@ class _Looking:
             yield from ((load(self._again(name)), name.partition(_SIZE)[2] or None) for name in self.kept)
         for name in self.wish.names:
             if not _tables(name, self.tables):
-                yield from ((net, self.wish.size) for net in _nets(name, self.tables))
+                if name not in self.found:
+                    self.found[name] = _nets(name, self.tables)
+                yield from ((net, self.wish.size) for net in self.found[name])
 
     def _snapshot(self, net: Net, size: str | None) -> tuple[str, Snapshot]:
         built = net.build(size)
@@ -414,15 +420,16 @@ class _Looking:
         """New nets by what they went by before, where their file was moved and no other net can be meant."""
         left = _by_net(name for name in self.gone if not (self.folder / _parted(name)[0]).exists())
         come = _by_net(name for name in now if name not in self.held)
-        alone = (net for net in left if net and len(left[net]) == len(come.get(net, ())) == 1)
+        alone = (net for net in left if len(left[net]) == len(come.get(net, ())) == 1)
         return {come[net][0]: left[net][0] for net in alone}
 
 
 def _by_net(names: Iterable[str]) -> dict[str, list[str]]:
-    """Names of a baseline by the net that they end in."""
+    """Names of a baseline by the net that they end in, or, where it has no name, by that of its file."""
     found: dict[str, list[str]] = {}
     for name in names:
-        found.setdefault(_parted(name)[1], []).append(name)
+        file, net = _parted(name)
+        found.setdefault(net or Path(file).name, []).append(name)
     return found
 
 

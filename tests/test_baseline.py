@@ -143,6 +143,17 @@ def test_a_budget_that_is_just_kept_holds(said: str, run: Run) -> None:
     assert run("net.arch").code == 0
 
 
+@pytest.mark.parametrize(
+    "said", ["params <= 2*13", "params <= 8x8x3", "conv1 <= 32x32x16", "conv1 = 32x32", "macs <= -1"]
+)
+def test_what_no_net_could_be_is_a_fault_of_the_text_and_no_claim_that_fails(said: str, run: Run) -> None:
+    net(TINY + f"expect {said}\n")
+    ended = run("net.arch")
+    assert (ended.code, ended.out, "most of it" in ended.err) == (2, "", False)
+    assert "expected as" in ended.err
+    assert "--> net.arch:8:" in ended.err
+
+
 def test_a_group_has_a_budget(run: Run) -> None:
     text = "block two(n) { conv 3/1/1 n ; conv 3/1/1 n }\narch g\ninput 8x8x3\nstage: two(4)\nfc 2\n"
     # 3*3*3*4 + 4 = 112, 3*3*4*4 + 4 = 148
@@ -311,7 +322,12 @@ def test_a_name_is_no_cost(run: Run) -> None:
     code, growth = first(run)
     assert (code, growth["status"]) == (0, "renamed")
     assert [(each["before"]["name"], each["after"]["name"]) for each in growth["layers"]] == [("conv2", "second")]
-    assert run("net.arch", "--baseline", "base.json", "--strict").code == 1
+    strict = run("net.arch", "--baseline", "base.json", "--strict")
+    assert (strict.code, "net.arch:tiny second (was conv2) to accept" in told(strict)) == (1, True)
+    comment = run("net.arch", "--baseline", "base.json", "--format", "md").out
+    assert "| `conv2` → `second` | `conv 3/1/1 32` | `16x16x32` | 0 | 0 | 0 |" in comment
+    notice = run("net.arch", "--baseline", "base.json", "--format", "github").out
+    assert notice.endswith("no sum is other than before; second (was conv2)\n")
 
 
 def test_memory_is_in_the_type_that_the_baseline_says(run: Run) -> None:
@@ -382,6 +398,31 @@ def test_a_file_that_moved_keeps_its_past(run: Run) -> None:
     assert first(run, "nets/moved.arch")[1]["change"]["params"] == GROWN
     run("nets/moved.arch", "--baseline", "base.json", "--update")
     assert set(read_baseline(Path("base.json"))) == {"nets/moved.arch:tiny"}
+
+
+def test_a_net_without_a_name_goes_by_its_file_when_that_moved(run: Run) -> None:
+    net(TINY.partition("\n")[2].replace("classes", "10"), "plain.arch")
+    run("plain.arch", "--baseline", "base.json", "--update")
+    Path("nets").mkdir()
+    Path("plain.arch").rename("nets/plain.arch")
+    code, growth = first(run, "nets/plain.arch")
+    assert (code, growth["arch"], growth["was"], growth["status"]) == (0, "nets/plain.arch", "plain.arch", "renamed")
+    Path("nets/plain.arch").rename("nets/other.arch")  # may be another net
+    assert first(run, "nets/other.arch")[1]["status"] == "new"
+
+
+def test_standard_input_is_read_once_for_its_claims_and_its_baseline(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def given(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    claimed = TINY + f"expect params = {PARAMS}\n"
+    given(claimed)
+    assert run("-", "--baseline", "typed.json", "--update").code == 0
+    given(claimed)
+    ended = run("-", "--baseline", "typed.json")
+    assert (ended.code, "1 as before" in told(ended), "1 hold, 0 fail" in told(ended)) == (0, True, True)
+    given(WIDER)
+    assert run("-", "--baseline", "typed.json").code == 1
 
 
 def test_nets_that_are_not_named_are_neither_looked_at_nor_lost(run: Run) -> None:
@@ -780,7 +821,7 @@ def test_junit_counts_what_it_holds(run: Run) -> None:
         cases = list(element.iter("testcase"))
         assert element.get("tests") == str(len(cases))
         assert element.get("failures") == str(sum(1 for case in cases if case.find("failure") is not None))
-        assert (element.get("errors"), element.get("skipped")) == ("0", "0")
+        assert element.get("errors") == "0"
     for case in root.iter("testcase"):
         assert case.get("classname")
         assert case.get("name")
@@ -792,6 +833,27 @@ def test_junit_counts_what_it_holds(run: Run) -> None:
     assert not list(suites["small.arch:small"].iter("failure"))
     assert len(list(suites["new.arch:new"].iter("failure"))) == 1
     assert root.get("failures") == "6"
+
+
+# What junit-10.xsd of Jenkins' xUnit plugin allows, of what is written here: elements, and of each its attributes.
+JUNIT = {
+    "testsuites": ({"testsuite"}, {"name", "time", "tests", "failures", "errors"}),
+    "testsuite": ({"testcase"}, {"name", "tests", "failures", "errors", "skipped", "time", "timestamp", "hostname"}),
+    "testcase": ({"failure", "skipped"}, {"name", "time", "classname", "group"}),
+    "failure": (set(), {"type", "message"}),
+    "skipped": (set(), {"type", "message"}),
+}
+
+
+def test_junit_is_what_the_schema_allows(run: Run) -> None:
+    changed(run)
+    for words in ((*NAMES, "--format", "junit"), ("new.arch", "--format", "junit")):
+        for element in ElementTree.fromstring(run(*words).out).iter():
+            inner, attributes = JUNIT[element.tag]
+            assert {each.tag for each in element} <= inner
+            assert set(element.attrib) <= attributes
+            if element.tag == "testsuite":
+                assert {"name", "tests", "failures", "errors"} <= set(element.attrib)
 
 
 def test_junit_has_a_failure_for_each_net_that_fails(run: Run) -> None:
@@ -832,6 +894,36 @@ def test_layers_of_one_line_are_one_annotation_and_what_shrank_is_no_error(run: 
         "::notice file=deep.arch,line=4",
     ]
     assert lines[0].endswith("1.conv1: conv 3/1/1 4 -> conv 5/1/2 4, +256 params, +16,384 MACs; and 2 more layers")
+
+
+def test_every_net_is_annotated_before_the_further_layers_of_any(run: Run) -> None:
+    text = "arch NAME\ninput 8x8x4\nconv 3/1/1 4\nconv 3/1/1 4\nconv 3/1/1 4\nfc 2\n"
+    names = [f"n{i}.arch" for i in range(4)]
+    for name in names:
+        net(text.replace("NAME", name[:2]), name)
+    run(*names, "--baseline", "base.json", "--update")
+    for name in names:
+        net(text.replace("NAME", name[:2]).replace("3/1/1 4", "5/1/2 4"), name)
+    lines = run(*names, "--baseline", "base.json", "--format", "github").out.splitlines()
+    assert len(lines) == 12  # of which GitHub shows ten
+    assert [line.partition(",line=")[0] for line in lines[:4]] == [f"::error file={name}" for name in names]
+
+
+def test_one_layer_more_is_said_so(run: Run) -> None:
+    net(DEEPER.replace("conv 1 32 ;", "conv 1 32 ; relu ;"))
+    assert "; and 1 more layer\n" in run("net.arch", "--baseline", "base.json", "--format", "github").out
+    net(DEEPER.replace("conv 1 32 ;", "conv 1 32 ; relu ;" + "conv 1 32 ;" * 4))
+    assert "and 1 more layer memory" in told(run("net.arch", "--baseline", "base.json"))
+
+
+def test_latex_has_the_sums_and_below_them_the_layers(run: Run) -> None:
+    net(WIDER)
+    ended = run("net.arch", "--baseline", "base.json", "--format", "latex")
+    assert ended.code == 1
+    assert r"net.arch:tiny & params & 25,578 & 31,858 & +6,280 (+24.6\%) & grew \\" in ended.out.splitlines()
+    conv2 = "conv2: conv 3/1/1 32 -> conv 3/1/1 40, +1,160 params, +294,912 MACs, +8,192 bytes"
+    assert f"% net.arch:tiny: {conv2}" in ended.out.splitlines()
+    assert "%   fc1: fc 10, as it was, +5,120 params, +5,120 MACs" in ended.out.splitlines()
 
 
 def test_under_github_actions_the_annotations_stand_beside_the_answer(
@@ -921,6 +1013,15 @@ def test_csv_has_a_row_a_figure(run: Run) -> None:
     assert sums["new", "params"]["status"] == "fails"
 
 
+@pytest.mark.parametrize("words", [(), ("--baseline", "base.json")])
+def test_csv_has_claims_in_digits_that_a_script_reads(words: tuple[str, ...], run: Run) -> None:
+    net(TINY + f"expect params <= 26K\nexpect macs = {MACS:_}\nexpect output = 1x1x10\n")
+    ended = run("net.arch", *words, "--format", "csv")
+    rows = [row for row in csv.DictReader(io.StringIO(ended.out)) if row["status"] == "holds"]
+    key = "after" if words else "computed"
+    assert [row[key] for row in rows] == ["25578", "1642496", "1x1x10"]
+
+
 def test_json_counts_all_that_fails(run: Run) -> None:
     changed(run)
     code, document = found(run, *NAMES[:3])
@@ -938,6 +1039,14 @@ def test_nothing_is_said_of_how_to_accept_where_nothing_changed(run: Run) -> Non
     for format_ in ("table", "md"):
         ended = run("net.arch", "--baseline", "base.json", "--format", format_)
         assert (ended.code, "accept" in ended.out) == (0, False)
+
+
+def test_errata_are_told_within_the_width_of_the_screen(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = run("--errata", "szegedy2014-table1").out
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = run("--errata", "szegedy2014-table1").out
+    assert max(map(len, narrow.splitlines())) <= 60 < max(map(len, wide.splitlines()))
+    assert narrow.split() == wide.split()
 
 
 def test_errata_have_no_baseline(run: Run) -> None:

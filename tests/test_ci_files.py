@@ -158,7 +158,7 @@ def test_the_scripts_are_bash(step: str) -> None:
 def test_claims_that_hold_pass(checkout: Checkout) -> None:
     done = checkout.verify(files="net.arch")
     assert (done.code, done.err, done.outputs["failed"]) == (0, "", "false")
-    assert "1 claims; 0 fail" in done.summary
+    assert "1 claim; 0 fail" in done.summary
     assert done.outputs["comment"] == done.summary.rstrip("\n")
 
 
@@ -217,8 +217,10 @@ def test_what_cannot_be_read_fails_with_a_comment_of_its_own(checkout: Checkout)
     assert "::error file=net.arch,line=3,title=archcalc::`convv` is not a layer type" in done.err
     assert "### archcalc cannot read this" in done.summary
     assert "    error: `convv` is not a layer type" in done.outputs["comment"]
+    assert "::" not in done.outputs["comment"]
     done = checkout.verify(files="net.arch", baseline="none.json")
-    assert (done.code, "there is no baseline `none.json`" in done.err) == (2, True)
+    assert (done.code, "error: there is no baseline `none.json`" in done.err) == (2, True)
+    assert "::error title=archcalc::there is no baseline `none.json`\n" in done.err
 
 
 HOSTILE = (

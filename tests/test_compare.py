@@ -360,6 +360,27 @@ def test_no_net_is_a_fault_of_usage() -> None:
     assert CliRunner().invoke(group, ["compare"]).exit_code == 2
 
 
+def test_a_rule_counts_all_nets_and_says_so() -> None:
+    result = shown("resnet50", "vgg16", "--rule", "torch")
+    assert "vgg16 has 5.4 times the parameters of resnet50 and 3.8 times the FLOPs, but" in result
+    assert "rule torch: 2 a multiply-add" in result
+    assert "MACs by the rule, printed as FLOPs" in result
+    found = archcalc.compare("resnet50", "vgg16", "densenet121", rule="thop").members
+    assert [net.totals.macs for net in found] == [4_133_742_592, 15_470_264_320, 2_897_007_104]  # measured with thop
+
+
+@pytest.mark.parametrize("rule", ["darknet", "onnx-tool"])
+def test_a_rule_changes_no_depth(rule: str) -> None:
+    (one,) = archcalc.compare("vgg16_bn", rule=rule).members  # fc free, and BN counted
+    assert one.weighted_layers == 16
+
+
+def test_json_names_the_rule() -> None:
+    document = json.loads(shown("vgg16", "resnet50", "--rule", "torch", "--format", "json"))
+    assert (document["rule"], document["archs"][1]["macs"]) == ("torch", 8_178_368_512)
+    assert json.loads(shown("vgg16", "--format", "json"))["rule"] == "archcalc"
+
+
 def test_python_has_it_too() -> None:
     found = archcalc.compare(*LECTURE, sort="params")
     assert [each.name for each in found.members] == ["googlenet", "alexnet", "vgg16"]

@@ -222,6 +222,15 @@ def test_it_is_said_why_they_differ() -> None:
         11_114_984,
     )
     assert [each["value"] for each in fvcore["differences"]] == [22_227_968, 100_352]
+    (keras,) = json.loads(output("count", "resnet50", "--rule", "keras", "--format", "json"))["counts"]
+    assert [(each["types"], each["value"]) for each in keras["params_differences"]] == [(["bn"], 53_120)]
+
+
+@pytest.mark.parametrize("format_", ["csv", "md", "html"])
+def test_why_they_differ_stands_in_the_other_formats_too(format_: str) -> None:
+    found = output("count", "resnet50", "--format", format_)
+    assert "+22,227,968 bn: in" in found
+    assert "params +53,120 bn: weights + biases + buffers" in found
 
 
 @pytest.mark.parametrize("rule", shipped())
@@ -336,6 +345,7 @@ def test_a_rule_of_ones_own_is_a_file(tmp_path: Path) -> None:
     path.write_text('unit = "pJ"\n[cost]\nconv = "5 * macs"\ndwconv = "7*macs"\nactivation = "out"\nrelu = 0', "utf-8")
     net = "input 4x4x2; conv 1 3; dwconv 1; relu; tanh"
     assert values(net, "--rule", str(path)) == {"energy": 5 * 96 + 7 * 48 + 48}
+    assert "rule         energy\n" in output("table", net, "--rule", str(path))  # no tool, nothing said about it
 
 
 @pytest.mark.parametrize(

@@ -448,6 +448,23 @@ def test_the_input_is_that_of_both() -> None:
     assert "vgg16 -> vgg19; input 192x192x3, float32" in shown("vgg16", "vgg19", "--input", "192x192x3")
 
 
+def test_a_rule_counts_both_nets_and_says_so() -> None:
+    found = archcalc.diff("resnet50_v1", "resnet50", rule="torch")
+    assert (found.delta.macs, found.after.total().macs) == (2 * 231_211_008, 8_178_368_512)
+    text = shown("resnet50_v1", "resnet50", "--rule", "torch")
+    assert "MACs +462,422,016 (+6.0%)" in text
+    assert "rule torch: 2 a multiply-add" in text
+
+
+def test_under_a_rule_layers_alike_are_counted_alike_whatever_their_net_is_called() -> None:
+    # thop does not see the pool of torchvision's DenseNets: here the same layers stand under another name
+    text = "arch dense; use densenet; input 224x224x3; densenet(6, 12, 24, 16, 32, 1000)"
+    told = shown("densenet121", text, "--rule", "thop")
+    assert "nothing differs in 484 layers" in told
+    assert "layers alike are counted alike" in told
+    assert "layers alike are counted alike" not in shown("densenet121", text, "--rule", "torch")
+
+
 def test_python_has_it_too() -> None:
     found = archcalc.diff("vgg16", "vgg19", input="192x192x3")
     assert [step.names for step in found.steps] == [("conv3_4",), ("conv4_4", "conv5_4")]

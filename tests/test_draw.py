@@ -17,6 +17,7 @@ from archcalc.analyses.costs import Report, measure
 from archcalc.cli import options
 from archcalc.cli.entry import group
 from archcalc.graph import Graph, Node
+from archcalc.lang.errors import SpecError
 from archcalc.library import load
 from archcalc.render import graphs, layout, trees, vectors
 from archcalc.render.graphs import Box, Edge, Picture
@@ -302,6 +303,14 @@ def test_a_file_is_drawn_as_its_name_says(name: str, start: str, tmp_path: Path)
     assert (tmp_path / name).read_text("utf-8").startswith(start)
     drawn(FLAT, "--format", "dot", "-o", str(tmp_path / name))
     assert (tmp_path / name).read_text("utf-8").startswith("digraph {")
+
+
+def test_no_tree_is_written_under_the_name_of_a_picture(tmp_path: Path) -> None:
+    for name in ("n.png", "n.PDF"):
+        result = CliRunner().invoke(group, ["draw", FLAT, "-o", str(tmp_path / name)])
+        assert isinstance(result.exception, SpecError)
+        assert result.exception.faults[0].message == f"a drawing cannot be written as `{name[1:].lower()}`"
+        assert not (tmp_path / name).exists()
 
 
 def test_a_fault_of_the_net_is_told_as_ever() -> None:

@@ -443,6 +443,16 @@ def test_the_waterfall_is_drawn_where_it_falls(visit: Any) -> None:
     assert shown(page) == ["resnet101", "resnet50", "added 17x: 10 layers"], "44.55M, 25.56M, +18.99M"
 
 
+def test_rules_stand_side_by_side_and_what_costs_twice_as_much_has_a_bar_twice_as_long(visit: Any) -> None:
+    page = visit("count", "resnet50")
+    ours, torch = (
+        page.locator("tr", has_text=name).locator(".bar i").first.bounding_box() for name in ("0.1.0", "2.13")
+    )
+    assert torch["width"] == pytest.approx(2 * ours["width"], abs=1), "8,178,368,512 beside 4,089,184,256"
+    last = page.locator("thead th").last.bounding_box()
+    assert last["x"] + last["width"] <= 1280, "why they differ is seen without scrolling"
+
+
 def test_layers_of_an_explanation_fold_and_unfold(visit: Any) -> None:
     page = visit("explain", "lenet5")
     assert page.locator("details[open]").count() == 0

@@ -87,6 +87,39 @@ def test_nets_and_sizes_are_searched() -> None:
     assert other["input"] == [256, 256, 3]
 
 
+def test_the_net_that_one_rule_gives_all_figures_of_comes_first() -> None:
+    # preresnet50 has 25,595,048 only with its buffers, and of these rules none rounds to 4.1G
+    assert [hit["arch"] for hit in hits("4.1G params=25.6M")] == ["resnet50", "preresnet50"]
+    assert hits("params=25.6M")[0]["arch"] == "resnet50"
+
+
+@pytest.mark.parametrize(
+    ("value", "net", "agreement", "rules"),
+    [
+        ("4.11", "resnet50", "rounds to, in G", {"fvcore"}),  # timm's table
+        ("15.47", "vgg16", "rounds to, in G", {"fvcore", "thop", "archcalc"}),  # the same
+        ("3.86 GFLOPs", "resnet50_v1", "rounds to", {"paper"}),  # Hu et al. 2017, sec. 3.2
+        ("params=4.2", "mobilenet_v1", "rounds to, in M", {"archcalc"}),  # Howard et al. 2017, Table 6
+    ],
+)
+def test_the_unit_may_stand_in_a_heading(value: str, net: str, agreement: str, rules: set[str]) -> None:
+    way = hits(value, net)[0]["figures"][0]
+    assert (way["agreement"], rules - {each["rule"] for each in way["rules"]}) == (agreement, set())
+    assert "rounds, in G, fvcore FLOPs" in run("4.11", "resnet50").output
+    assert "nearest: 3.86: 3,948,251,904 by touched MACs, +2.29%" in run("3.86", "resnet50").output
+
+
+def test_a_layer_left_out_is_easier_to_believe_than_half_of_a_rule() -> None:
+    first, second, *_ = ways("15.3e9", "vgg16")  # He et al. 2015, sec. 3.3: VGG-16 without its fc
+    assert (first[1:], "paper" in first[0]) == (([-123_633_664], 1), True)
+    assert second == ({"darknet"}, [], 0.5)
+
+
+def test_parameters_are_not_told_again_as_bytes() -> None:
+    assert all("int8" not in each["unit"] for way in hits("61100840")[0]["figures"] for each in way["rules"])
+    assert hits("memory=61100840")[0]["figures"][0]["rules"][0]["unit"] == "params in int8"
+
+
 def test_a_figure_cut_off_is_told_from_one_rounded() -> None:
     (hit,) = hits("3.85G", "resnet50_v1", "--rule", "archcalc")
     assert [way["agreement"] for way in hit["figures"]] == ["is cut off to"]
@@ -149,6 +182,11 @@ def test_what_is_in_no_way_found_exits_with_1_and_the_nearest() -> None:
     assert run("4.13G", "resnet50").return_value == 0
 
 
+def test_a_net_without_parameters_has_figures_to_look_for() -> None:
+    assert ways("48", "input 4x4x3")[0] == ({"archcalc", "lecture"}, [], 1)
+    assert run("49", "input 4x4x3").return_value == 1
+
+
 def test_an_exact_figure_has_to_come_out_exactly() -> None:
     assert run("4133742593", "resnet50", "--rule", "thop").return_value == 1
     assert run("4133742592", "resnet50", "--rule", "thop").return_value == 0
@@ -190,7 +228,7 @@ def test_several_figures_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "4.1X", "foo=3", "0", "=", "params=", "5%", "1e3000", "G", "9" * 60, "é", "1..2"]
+    "value", ["", "4.1X", "foo=3", "0", "=", "params=", "5%", "1e3000", "G", "9" * 60, "é", "1..2", "1e400", "1e-300"]
 )
 def test_what_is_no_figure_is_refused(value: str) -> None:
     with pytest.raises(SpecError):

@@ -197,6 +197,14 @@ def test_when_a_segment_runs_again_the_losses_are_done() -> None:
     assert sum(each.bytes for tensors in found.kept for each in tensors) == (144 + 144) * 4
 
 
+def test_a_segment_of_one_layer_goes_by_its_name() -> None:
+    text = "input 16x16x4; conv 3/1/1 8; pool 2; conv 3/2/1 8; pool 2"
+    assert training(text, checkpoint="stage").segment == "pool1"
+    found = invoke("memory", text, "--training", "--checkpoint", "stage").output
+    assert "1 tensor of pool1 " in found
+    assert "when pool1 has been run again" in found
+
+
 def test_of_a_segment_that_keeps_nothing_nothing_is_kept() -> None:
     net = report("input 8x8x4; conv 1 8; sigmoid; crop 1:2; conv 3 4")  # the crop is a stage of its own
     assert [net.rows[piece.layer].name for piece in retain(net, checkpoint="stage").pieces] == ["input", "crop1"]
@@ -397,6 +405,26 @@ def test_what_there_is_no_ledger_of_is_refused(words: tuple[str, ...], message: 
 
 
 # ---------------------------------------------------------------- exits
+
+
+@pytest.mark.parametrize(
+    ("words", "columns", "lines"),
+    [
+        (("memory", "vgg16"), "layer, alive", "layer,alive conv1_2,25690112"),  # two volumes of 224x224x64
+        (("receptive", "vgg16"), "start,Field,layer", "start,size,layer -90,212x212,pool5"),
+        (("roofline", "vgg16", "--device", "a100"), "layer,weights,bound by", "layer,weights,by fc8,16388000,memory"),
+        (("count", "resnet50"), "params,rule", "params,rule 25610152,keras"),
+    ],
+)
+def test_columns_are_chosen_by_their_headings(words: tuple[str, ...], columns: str, lines: str) -> None:
+    result = invoke(*words, "--columns", columns, "--format", "csv")
+    assert result.exception is None
+    rows = result.output.splitlines()
+    first, other = lines.split()
+    assert (rows[0], other in rows) == (first, True)
+    refused = invoke(*words, "--columns", "layr").exception
+    assert isinstance(refused, SpecError)
+    assert refused.faults[0].message == "there is no column `layr`"
 
 
 def test_json_holds_what_the_contract_promises() -> None:

@@ -37,7 +37,7 @@ def figure(found: Comparison, batch: int = 1) -> Any:
     with plots.mpl.rc_context():
         plots.mpl.rcdefaults()
         plots.mpl.rcParams.update(plots.STYLE)
-        return plots._figure(found, batch, "float32")
+        return plots._figure(found, batch, "float32", "MACs")
 
 
 def drawn(path: Path, *names: str) -> bytes:

@@ -32,7 +32,7 @@ _RELATIONS: dict[str, Callable[[int | Fraction, Printed], bool]] = {
 
 
 class Judged(NamedTuple):
-    """An `expect` line with what was found, and the fault if it does not hold."""
+    """An `expect` line with what was found, and the fault if it does not hold; no value if it cannot be judged."""
 
     expect: Expect
     found: Volume | Dim | Fraction | None
@@ -62,6 +62,9 @@ def _judge(report: Report, expect: Expect, path: tuple[str, ...]) -> Judged:
     if not all(isinstance(n, (int, Fraction)) for n in (found if isinstance(found, Volume) else (found,))):
         message = f"{quoted(expect.target.id)} is {found}: symbols cannot be held against a number"
         return Judged(expect, found, Fault(message, expect.value.span, help="give the input in numbers"))
+    malformed = _malformed(expect, found)
+    if malformed is not None:
+        return Judged(expect, None, malformed)
     if isinstance(found, Volume):
         return Judged(expect, found, _size_fault(expect, found))
     unmet_ = _number_fault(expect, found)
@@ -160,12 +163,29 @@ def _largest(report: Report, expect: Expect, path: tuple[str, ...]) -> tuple[str
     return (f"most of it: {named}",) if ranked else ()
 
 
-def _size_fault(expect: Expect, found: Volume) -> Fault | None:
-    one = Number(expect.span, "1")
-    parts = expect.value.parts if isinstance(expect.value, Sizes) else (one, one, expect.value)
-    if expect.relation != "=" or len(parts) != 3 or not all(isinstance(part, Number) for part in parts):
+def _malformed(expect: Expect, found: Volume | Dim | Fraction) -> Fault | None:
+    """The fault of what could not be so of any net: a size in place of a number, a figure that cannot be read."""
+    if isinstance(found, Volume):
+        parts = _sides(expect)
+        if expect.relation == "=" and len(parts) == 3 and all(isinstance(part, Number) for part in parts):
+            return None
         return Fault(f"the size of {quoted(expect.target.id)} is expected as `= HxWxC`", expect.value.span)
-    said = tuple(_whole(part) for part in parts)
+    if not isinstance(expect.value, Number):
+        return Fault(f"{quoted(expect.target.id)} is expected as one number", expect.value.span)
+    try:
+        read(expect.value.text)
+    except ValueError:
+        return Fault(f"cannot read {quoted(expect.value.text)} as a figure", expect.value.span)
+    return None
+
+
+def _sides(expect: Expect) -> tuple[Expr, ...]:
+    one = Number(expect.span, "1")
+    return expect.value.parts if isinstance(expect.value, Sizes) else (one, one, expect.value)
+
+
+def _size_fault(expect: Expect, found: Volume) -> Fault | None:
+    said = tuple(_whole(part) for part in _sides(expect))
     if said == tuple(found):
         return None
     what = f"said {print_expr(expect.value)}, found {found}: {unlike(Volume(*said), found)}"
@@ -173,12 +193,8 @@ def _size_fault(expect: Expect, found: Volume) -> Fault | None:
 
 
 def _number_fault(expect: Expect, found: int | Fraction) -> Fault | None:
-    if not isinstance(expect.value, Number):
-        return Fault(f"{quoted(expect.target.id)} is expected as one number", expect.value.span)
-    try:
-        printed = read(expect.value.text)
-    except ValueError:
-        return Fault(f"cannot read {quoted(expect.value.text)} as a figure", expect.value.span)
+    assert isinstance(expect.value, Number)
+    printed = read(expect.value.text)
     if _RELATIONS[expect.relation](found, printed):
         return None
     named = f"[{expect.rule}]" if expect.rule else ""

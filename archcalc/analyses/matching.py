@@ -12,7 +12,7 @@ from archcalc.analyses.costs import Report, Row, size, sum_of
 from archcalc.analyses.counting import Totals
 from archcalc.analyses.rules import OURS, Rule
 from archcalc.lang.errors import Fault, SpecError, did_you_mean, quoted
-from archcalc.units import BINARY, BYTES, BYTES_PER_VALUE, Printed, read_printed
+from archcalc.units import BINARY, BYTES, BYTES_PER_VALUE, DECIMAL, Printed, read_printed
 
 WORDS = {  # what people call a figure, and the kind that it is
     "params": "params",
@@ -49,10 +49,13 @@ FACTORS = {
     Fraction(6): "2 operations a multiply-add, forward and backward",
 }
 IN_BINARY = {name: Fraction(BINARY[f"{name[0]}iB"], unit) for name, unit in BYTES.items() if len(name) == 2}
+SCALES = ("G", "M", "K")  # what a heading says, and the figure below it does not: 4.11 under GFLOPs
+SMALLEST, LARGEST = Fraction(1, 10**9), 10**30
 _SCALES = "[KMGTB]|thousand|million|billion|bn|trillion"
 _UNITS = "|".join(rf"{word.removesuffix('s')}s?" for word in WORDS if word not in ("memory", "bytes", "cost", "gflops"))
 # How far an explanation is from just being a figure of a rule.
-_TERM, _FACTOR, _TRUNCATED, _BATCH, _MISCALLED = 4, 3, 2, 8, 1
+# Half of what has 2 operations a multiply-add is a multiply-add, which other rules give as it is.
+_TERM, _FACTOR, _HALF, _TRUNCATED, _BATCH, _MISCALLED = 4, 3, 5, 2, 8, 1
 
 
 class Asked(NamedTuple):
@@ -62,10 +65,15 @@ class Asked(NamedTuple):
     printed: Printed
     kinds: tuple[str, ...]
     called: str = ""  # its unit, where people mean a binary one by it too: MB for MiB
+    headed: bool = False  # no unit, and no whole number: the unit stands in a heading
 
     @property
     def readings(self) -> tuple[tuple[Printed, str], ...]:
-        """What it may say, and the unit that it then miscalls."""
+        """What it may say, and the unit that it then miscalls, or leaves to a heading."""
+        if self.headed:
+            return tuple(
+                (Printed(*(DECIMAL[each] * value for value in self.printed)), f", in {each}") for each in SCALES
+            )
         if not self.called:
             return ((self.printed, ""),)
         larger = Printed(*(IN_BINARY[self.called] * value for value in self.printed))
@@ -74,7 +82,11 @@ class Asked(NamedTuple):
     @property
     def exact(self) -> bool:
         """Whether all its digits are there."""
-        return self.printed.half_unit <= Fraction(1, 2)
+        return self.printed.half_unit <= Fraction(1, 2) and not self.headed
+
+    def ratio(self, value: int) -> Fraction:
+        """How many times as much a value is, by the reading that comes nearest to it."""
+        return min((value / printed.value for printed, _ in self.readings), key=lambda ratio: max(ratio, 1 / ratio))
 
     def agrees(self, value: Fraction | int) -> str:
         """`is`, `rounds to` or `is cut off to` the figure, and the unit that it miscalls; empty where it does not."""
@@ -114,7 +126,8 @@ class Match(NamedTuple):
     @property
     def weight(self) -> int:
         """How much it takes to believe; less is better."""
-        factor = 0 if self.factor == 1 else _FACTOR if self.factor in FACTORS else _BATCH
+        usual = _HALF if self.factor == Fraction(1, 2) else _FACTOR
+        factor = 0 if self.factor == 1 else usual if self.factor in FACTORS else _BATCH
         truncated = _TRUNCATED * self.agreement.startswith("is cut off to") + _MISCALLED * (", " in self.agreement)
         mixed = len({term.value > 0 for term in self.terms}) == 2
         return _TERM * len(self.terms) + mixed + factor + truncated + (not self.base.usual)
@@ -153,13 +166,15 @@ def _asked(word: str) -> Asked:
     except ValueError:
         help = 'write it as it is printed: `4.13G`, `25,636,712`, `"params=25.6M"`'
         raise SpecError([Fault(f"cannot read {quoted(figure)} as a figure", help=help)]) from None
-    if printed.value <= 0 or figure.endswith("%"):
-        raise SpecError([Fault(f"cannot look for {quoted(figure)}", help="a figure is more than 0, and no share")])
+    if not SMALLEST <= printed.value <= LARGEST or figure.endswith("%"):
+        help = "a figure is more than 0, at most 10^30, and no share"
+        raise SpecError([Fault(f"cannot look for {quoted(figure)}", help=help)])
     unit = re.search(r"[A-Za-z]*$", figure)
     assert unit
     if unit[0] in (BINARY | BYTES).keys() - {"B"}:
         return Asked(word, printed, ("bytes",), unit[0] if unit[0] in IN_BINARY else "")
-    asked = Asked(word, printed, (WORDS[name.lower() or said],) if name or said else UNNAMED)
+    kinds = (WORDS[name.lower() or said],) if name or said else UNNAMED
+    asked = Asked(word, printed, kinds, headed=printed.value.denominator != 1)
     return asked._replace(kinds=(*UNNAMED, "bytes")) if asked.exact and asked.kinds == UNNAMED else asked
 
 
@@ -189,8 +204,8 @@ class Candidates:
     def nearest(self, asked: Asked) -> list[Base]:
         """The figures of rules that come nearest."""
         bases = [base for kind in asked.kinds for base in self.bases[kind] if base.value]
-        wanted = asked.printed.value
-        return sorted(bases, key=lambda base: max(base.value / wanted, wanted / base.value))[:3]
+        ratios = {base: asked.ratio(base.value) for base in bases}
+        return sorted(bases, key=lambda base: max(ratios[base], 1 / ratios[base]))[:3]
 
 
 def _bases(report: Report, totals: Totals, rules: tuple[Rule, ...], kind: str) -> tuple[Base, ...]:
@@ -209,7 +224,7 @@ def _bases(report: Report, totals: Totals, rules: tuple[Rule, ...], kind: str) -
 def _beside_rules(report: Report, kind: str) -> Iterator[Base]:
     """Figures that no rule has: activations with the input of every conv and fc, and memory in each type of numbers."""
     totals = report.total()
-    if kind == "activations" and isinstance(totals.with_inputs, int):
+    if kind == "activations" and isinstance(totals.with_inputs, int) and totals.with_inputs:
         yield Base(kind, ((OURS, "with_inputs"),), totals.with_inputs, usual=False)
     if kind != "bytes":
         return
@@ -218,7 +233,7 @@ def _beside_rules(report: Report, kind: str) -> Iterator[Base]:
         held["params and buffers"] = totals.params + totals.buffers
     for what, value in held.items():
         for dtype, each in BYTES_PER_VALUE.items():
-            if isinstance(value, int) and dtype != "bfloat16":
+            if isinstance(value, int) and value and dtype != "bfloat16":
                 yield Base(kind, ((OURS, f"{what} in {dtype}"),), value * each, usual=dtype == USUAL_TYPE)
 
 
@@ -228,6 +243,8 @@ def _explained(base: Base, terms: tuple[Term, ...], asked: Asked, deep: bool) ->
     for number in range(most + 1 if deep else 1):
         for chosen in combinations(terms, number):
             value = base.value + sum(term.value for term in chosen)
+            if 2 * value == base.value:  # as the factor says it
+                continue
             for factor, about in factors.items():
                 if factor != 1 and (number > 1 or (number and not asked.exact)):
                     continue
@@ -243,6 +260,7 @@ def _explained(base: Base, terms: tuple[Term, ...], asked: Asked, deep: bool) ->
 def _without_more_of_the_same(matches: list[Match], asked: Asked) -> list[Match]:
     """Leaves out what is much harder to believe than the simplest, and what only adds to one that is there.
 
+    A count is not told again as memory of one byte a value.
     With a rounded figure many sums agree: there nothing is kept beside what is a figure of a rule.
     """
     kept: list[Match] = []
@@ -250,7 +268,9 @@ def _without_more_of_the_same(matches: list[Match], asked: Asked) -> list[Match]
         simpler = [each for each in kept if each.base == match.base and each.weight < match.weight]
         longer = any(set(each.terms) <= set(match.terms) for each in simpler)
         far = kept and match.weight > kept[0].weight + (_TERM if asked.exact else _TRUNCATED)
-        if not longer and not far:
+        counted = {each.base.value for each in kept if each.base.kind != "bytes"}
+        again = match.base.kind == "bytes" and match.base.value in counted
+        if not longer and not far and not again:
             kept.append(match)
     return kept
 

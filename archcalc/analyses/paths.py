@@ -28,7 +28,7 @@ def weighted_layers(graph: Graph, chosen: set[int], report: Report) -> int:
 
     Projection shortcuts lie beside the path, so they add nothing. `chosen` are the rows that count, by id.
     """
-    counted = [row.cost.macs != 0 and id(row) in chosen for row in report.rows]
+    counted = [row.cost.work.macs != 0 and id(row) in chosen for row in report.rows]  # whatever a rule says
     at = iter(range(len(counted)))
 
     def step(node: Node, before: list[int]) -> int:

@@ -174,4 +174,5 @@ def _segments(parts: list[int | None], names: list[str], record: _Record, kept: 
             seen[own] = by
         again = tuple(piece for at in members for piece in record.kept_by(at, seen))
         first, last = (record.report.rows[at].name for at in (members[0], members[-1]))
-        yield Segment(names[part] or f"{first} to {last}", members[-1], again)
+        stretch = first if first == last else f"{first} to {last}"
+        yield Segment(names[part] or stretch, members[-1], again)

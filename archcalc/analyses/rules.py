@@ -99,6 +99,17 @@ class Rule(NamedTuple):
         """What it calls its cost; of a rule that has none, what it counts instead."""
         return (self.figures.get("cost") or next(iter(self.figures.values()))).unit
 
+    @property
+    def macs_unit(self) -> str:
+        """What it calls that which it has in the place of multiply-adds."""
+        found = self.stands_for("macs")
+        return self.figures[found].unit if found else FIGURES["macs"]
+
+    @property
+    def alike(self) -> Rule:
+        """The rule as it counts nets that it makes no exception of."""
+        return self._replace(exceptions=())
+
     def figure(self, name: str, net: str = "") -> Figure | None:
         """What it counts by a name, as it does for a net."""
         found = self.figures.get(name)

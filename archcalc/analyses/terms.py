@@ -182,10 +182,10 @@ def _added(a: Dim, b: Dim, sign: int) -> Dim:
     more, constant = _summands(b)
     if sign < 0 and len(more) + (constant != 0) > 1:
         more, constant = ((1, _term(b)),), 0
-    return _sum((*parts, *((sign * times, part) for times, part in more)), number + sign * constant)
+    return summed((*parts, *((sign * times, part) for times, part in more)), number + sign * constant)
 
 
-def _sum(parts: tuple[tuple[int, Term], ...], number: int) -> Dim:
+def summed(parts: tuple[tuple[int, Term], ...], number: int) -> Dim:
     """The sum of terms and a number, equal terms put together."""
     gathered: list[tuple[int, Term]] = []
     for count, part in parts:
@@ -232,6 +232,6 @@ def _rounded(a: Dim, b: Dim) -> Dim:
     if isinstance(a, Sum) and isinstance(b, Term) and a.number == -1:
         times = next((count for count, part in a.parts if part == b), 0)
         if times > 0:
-            over = _sum(tuple((count, part) for count, part in a.parts if part != b), 0)
+            over = summed(tuple((count, part) for count, part in a.parts if part != b), 0)
             return Quotient((value_of(over) + b.value - 1) // b.value, over, b, "ceil") + (times - 1)
     return Quotient(value_of(a) // value_of(b), a, b, "floor")

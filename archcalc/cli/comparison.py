@@ -19,7 +19,7 @@ SORTS = ("params", "macs", "flops", "memory", "name", "year")
     "--depth", type=click.IntRange(0, 100), default=1, metavar="N", help="How deep groups are named in the stages: 1."
 )
 @click.option("--plot", metavar="FILE", help="Draw it too, as .svg, .png or .pdf; needs the extra `plot`.")
-@options.all_of(options.exact, options.format_, options.out)
+@options.all_of(options.rule, options.exact, options.format_, options.out)
 def command(
     archs: tuple[str, ...],
     size: str | None,
@@ -28,6 +28,7 @@ def command(
     sort: str | None,
     depth: int,
     plot: str | None,
+    rule: str | None,
     exact: bool,
     format_: str,
     path: str | None,
@@ -42,17 +43,19 @@ def command(
     archcalc compare vgg16 resnet50 googlenet --plot nets.svg
     """
     from archcalc.analyses.comparison import compare
+    from archcalc.analyses.rules import find_rule
     from archcalc.lineup import gather, refuse_twins
     from archcalc.render import comparisons, progress
     from archcalc.render.costs import Setting
     from archcalc.render.show import View
 
+    by = find_rule(rule) if rule else None
     with progress.told(sys.stderr) as tell:
-        found = compare([each.measured for each in refuse_twins(gather(archs, size, tell))], depth, sort)
+        found = compare([each.measured for each in refuse_twins(gather(archs, size, tell, by))], depth, sort)
         if plot is not None:
             from archcalc import plots
 
             tell("the picture", len(archs), len(archs))
-            plots.draw(found, plot, batch, dtype)
+            plots.draw(found, plot, batch, dtype, by.macs_unit if by else "MACs")
     with options.opened(path) as stream:
-        options.write(comparisons.lines(found, Setting(batch, dtype), View(format_, exact), stream), stream)
+        options.write(comparisons.lines(found, Setting(batch, dtype, by), View(format_, exact), stream), stream)

@@ -16,8 +16,17 @@ from archcalc.cli import completion, options
     shell_complete=completion.rules,
     help="One rule of counting, layer by layer, or all of them.",
 )
-@options.all_of(options.exact, options.format_, options.out)
-def command(arch: str, size: str | None, batch: int, rule: str, exact: bool, format_: str, path: str | None) -> None:
+@options.all_of(options.headings, options.exact, options.format_, options.out)
+def command(
+    arch: str,
+    size: str | None,
+    batch: int,
+    rule: str,
+    columns: str | None,
+    exact: bool,
+    format_: str,
+    path: str | None,
+) -> None:
     """The cost under one rule of counting or under all.
 
     A rule says what a tool, a paper or a lecture counts, and what it calls it. Below each stands where it differs from
@@ -33,10 +42,11 @@ def command(arch: str, size: str | None, batch: int, rule: str, exact: bool, for
     from archcalc.library import load
     from archcalc.render import counts
     from archcalc.render.costs import Setting
-    from archcalc.render.show import View
+    from archcalc.render.show import View, words_of
 
     built = load(arch).build(size)
     report = measure(built.graph, built.assumptions)
     found = tallies(report, rule)
+    view = View(format_, exact, words_of(columns))
     with options.opened(path) as stream:
-        options.write(counts.lines(report, found, built, Setting(batch), View(format_, exact), stream), stream)
+        options.write(counts.lines(report, found, built, Setting(batch), view, stream), stream)

@@ -12,7 +12,7 @@ from archcalc.cli import completion, options
 @click.argument("after", metavar="ARCH", shell_complete=completion.nets)
 @options.all_of(options.size, options.batch, options.dtype)
 @click.option("--depth", type=click.IntRange(0, 100), metavar="N", help="Keep the groups of this depth apart.")
-@options.all_of(options.exact, options.format_, options.out)
+@options.all_of(options.rule, options.exact, options.format_, options.out)
 def command(
     before: str,
     after: str,
@@ -20,6 +20,7 @@ def command(
     batch: int,
     dtype: str,
     depth: int | None,
+    rule: str | None,
     exact: bool,
     format_: str,
     path: str | None,
@@ -35,13 +36,15 @@ def command(
     archcalc diff vgg16 mine.arch --depth 1
     """
     from archcalc.analyses.differences import diff
+    from archcalc.analyses.rules import find_rule
     from archcalc.lineup import gather
     from archcalc.render import differences
     from archcalc.render.costs import Setting
     from archcalc.render.show import View
 
-    one, other = gather((before, after), size)
+    by = find_rule(rule) if rule else None
+    one, other = gather((before, after), size, rule=by and by.alike)
     found = diff(one.report, other.report, depth)
     view = View(format_, exact)
     with options.opened(path) as stream:
-        options.write(differences.lines(found, (one, other), Setting(batch, dtype), view, stream), stream)
+        options.write(differences.lines(found, (one, other), Setting(batch, dtype, by), view, stream), stream)

@@ -32,6 +32,6 @@ def command(arch: str, size: str | None, depth: int | None, format_: str | None,
 
     built = load(arch).build(size)
     report = measure(built.graph, built.assumptions)
+    view = show.View(format_ or show.drawing_format(path), depth=depth)
     with options.opened(path) as stream:
-        view = show.View(format_ or show.drawing_format(path), depth=depth)
         options.write(show.drawing_lines(report, built, view, stream), stream)

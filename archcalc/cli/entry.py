@@ -115,4 +115,4 @@ def report(error: SpecError) -> None:
     if sys.stderr is not None:  # the shell's `2>&-`
         sys.stderr.write(show_all(error.faults) + "\n")
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            sys.stderr.writelines(github_line(fault) + "\n" for fault in error.faults if fault.span)
+            sys.stderr.writelines(github_line(fault) + "\n" for fault in error.faults)

@@ -13,9 +13,16 @@ from archcalc.cli import options
 @options.all_of(options.arch, options.size, options.batch)
 @click.option("--training", is_flag=True, help="Layer by layer what training saves, not what is alive at inference.")
 @options.plan
-@options.all_of(options.exact, options.format_, options.out)
+@options.all_of(options.headings, options.exact, options.format_, options.out)
 def command(
-    arch: str, size: str | None, training: bool, exact: bool, format_: str, path: str | None, **plan: Any
+    arch: str,
+    size: str | None,
+    training: bool,
+    columns: str | None,
+    exact: bool,
+    format_: str,
+    path: str | None,
+    **plan: Any,
 ) -> None:
     """Memory at inference and in training, to the byte.
 
@@ -31,9 +38,10 @@ def command(
     from archcalc.analyses.memory import Plan, account
     from archcalc.library import load
     from archcalc.render import ledgers
-    from archcalc.render.show import View
+    from archcalc.render.show import View, words_of
 
     built = load(arch).build(size)
     ledger = account(measure(built.graph, built.assumptions), Plan(**plan))
+    view = View(format_, exact, words_of(columns))
     with options.opened(path) as stream:
-        options.write(ledgers.lines(ledger, built, training, View(format_, exact), stream), stream)
+        options.write(ledgers.lines(ledger, built, training, view, stream), stream)

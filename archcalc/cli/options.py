@@ -32,6 +32,9 @@ depth = click.option(
 columns = click.option(
     "--columns", metavar="a,b,…", shell_complete=completion.columns, help="Which columns, in which order."
 )
+headings = click.option(
+    "--columns", metavar="a,b,…", help="Which columns, by their headings, in which order; JSON has all."
+)
 rule = click.option(
     "--rule",
     metavar="NAME|FILE",

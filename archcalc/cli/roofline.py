@@ -13,9 +13,17 @@ from archcalc.cli import options
     "--device", required=True, metavar="NAME|FILE", help="What it runs on: a100, raspberry_pi5, … or your mine.toml."
 )
 @click.option("--dtype", default="float32", metavar="TYPE", help="Type of numbers, one that the device has a peak for.")
-@options.all_of(options.exact, options.format_, options.out)
+@options.all_of(options.headings, options.exact, options.format_, options.out)
 def command(
-    arch: str, size: str | None, batch: int, device: str, dtype: str, exact: bool, format_: str, path: str | None
+    arch: str,
+    size: str | None,
+    batch: int,
+    device: str,
+    dtype: str,
+    columns: str | None,
+    exact: bool,
+    format_: str,
+    path: str | None,
 ) -> None:
     """How long each layer takes at least on a device.
 
@@ -31,9 +39,10 @@ def command(
     from archcalc.analyses.roofline import find_device, roof
     from archcalc.library import load
     from archcalc.render import rooflines
-    from archcalc.render.show import View
+    from archcalc.render.show import View, words_of
 
     built = load(arch).build(size)
     found = roof(measure(built.graph, built.assumptions), find_device(device), dtype, batch)
+    view = View(format_, exact, words_of(columns))
     with options.opened(path) as stream:
-        options.write(rooflines.lines(found, built, View(format_, exact), stream), stream)
+        options.write(rooflines.lines(found, built, view, stream), stream)

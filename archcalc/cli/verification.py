@@ -26,7 +26,7 @@ from archcalc.units import BYTES_PER_VALUE
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(("table", "json", "csv", "md", "html", "junit", "github")),
+    type=click.Choice(("table", "json", "csv", "md", "latex", "html", "junit", "github")),
     default="table",
     help="How to write it; with a baseline md is the body of a comment.",
 )

@@ -6,7 +6,7 @@ import html
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 from archcalc.analyses.baselines import Held, Snapshot
@@ -126,6 +126,15 @@ def shift_text(shift: Shift, dtype: str) -> str:
     return ", ".join(filter(None, (_what(shift), figures)))
 
 
+def _worth_telling(growth: Growth, shifts: Iterable[Shift]) -> list[Shift]:
+    """The layers that are worth a line: those of another name only where nothing else became of the net."""
+    return [shift for shift in shifts if shift.kind != "renamed" or growth.status == "renamed"]
+
+
+def _more(layers: int) -> str:
+    return f"{layers:,} more layer{'s' * (layers != 1)}"
+
+
 def _what(shift: Shift) -> str:
     before, after, layer = shift.before, shift.after, shift.layer
     if before is None or after is None:
@@ -185,13 +194,13 @@ def _footer(verdict: Verdict, guard: Guard) -> Iterator[tuple[str, str]]:
     """The layers of each net that changed; claims that fail; what to do about it."""
     for growth in guard.growths:
         heading = growth.name
-        shifts = [shift for shift in growth.largest() if shift.kind != "renamed"]
+        shifts = _worth_telling(growth, growth.largest())
         for shift in shifts[:MOST_LAYERS]:
             yield heading, shift_text(shift, _dtype(growth))
             heading = ""
         if len(shifts) > MOST_LAYERS:
-            yield "", f"and {len(shifts) - MOST_LAYERS:,} more layers"
-    if any(row.sums for row in guard.growths if row.status != "same"):
+            yield "", f"and {_more(len(shifts) - MOST_LAYERS)}"
+    if any(what == WORDS["memory"] for growth in guard.growths for what, *_ in _lines(growth)):
         yield "memory", "bytes of all outputs"
     yield from (("fails", told(outcome)) for outcome in verdict.failed)
     holding = len(verdict.outcomes) - len(verdict.failed)
@@ -291,17 +300,21 @@ def _judged(growth: Growth, sum_: Sum, failing: bool, details: str) -> Case:
 
 
 def annotation_lines(verdict: Verdict, guard: Guard) -> Iterator[str]:
-    """What GitHub shows beside the lines of a change: the layers of nets that fail, notices of those that pass."""
+    """What GitHub shows beside the lines of a change: the layers of nets that fail, notices of those that pass.
+
+    It shows the first ten of a step, so that every net comes before the further layers of any.
+    """
     for outcome in verdict.failed:
         yield github_line(Fault(told(outcome), outcome.claim.span))
-    for growth in guard.growths:
-        if growth.status != "same" and not guard.wish.update:
-            yield from _notes(growth, growth in guard.failed)
+    others = [growth for growth in guard.growths if growth.status != "same" and not guard.wish.update]
+    notes = [list(_notes(growth, growth in guard.failed)) for growth in others]
+    yield from (first for first, *_ in notes)
+    yield from (line for _, *further in notes for line in further)
 
 
 def _notes(growth: Growth, fails: bool) -> Iterator[str]:
     """The net, at the layer that added most to it; then what else was changed or added, each at its line."""
-    shifts = [shift for shift in growth.largest() if shift.kind != "renamed"]
+    shifts = _worth_telling(growth, growth.largest())
     shifts.sort(key=lambda shift: max(shift.delta) <= 0)  # what grew before what shrank
     places: dict[tuple[str, int], list[Shift]] = {}
     for shift in shifts:
@@ -322,7 +335,7 @@ def _notes(growth: Growth, fails: bool) -> Iterator[str]:
 
 def _together(shifts: list[Shift], growth: Growth) -> str:
     """The first of several layers, and how many there are beside it: a line of a block is many layers."""
-    more = f"; and {len(shifts) - 1:,} more layers" if len(shifts) > 1 else ""
+    more = f"; and {_more(len(shifts) - 1)}" if len(shifts) > 1 else ""
     return shift_text(shifts[0], _dtype(growth)) + more
 
 
@@ -390,7 +403,7 @@ def _folded(guard: Guard) -> Iterator[str]:
 
 
 def _layers(growth: Growth) -> Iterator[str]:
-    shifts = [shift for shift in growth.shifts if shift.kind != "renamed"]
+    shifts = _worth_telling(growth, growth.shifts)
     if not shifts:
         return
     count = f"{len(shifts):,} layer{'s' * (len(shifts) != 1)}"
@@ -410,7 +423,7 @@ def _layers(growth: Growth) -> Iterator[str]:
 
 def _layer_cells(shift: Shift, bytes_per_value: int) -> Iterator[str]:
     before, after, delta = shift.before, shift.after, shift.delta
-    yield _code(shift.layer.name)
+    yield _arrow(before.name, after.name) if before and after else _code(shift.layer.name)
     if before and after:
         yield _arrow(before.text, after.text)
         yield _arrow(str(before.output), str(after.output))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TextIO
 
 from archcalc.analyses.comparison import Comparison, Member, Stage, scale_text
 from archcalc.analyses.costs import Fold
-from archcalc.render.costs import ONCE, Setting
+from archcalc.render.costs import ONCE, Setting, rule_told
 from archcalc.render.show import View, table_lines, tables_lines
 from archcalc.render.table import Column, Row, Share, Table, chosen
 from archcalc.units import decimal, exact, percent
@@ -143,7 +143,7 @@ def _sums(comparison: Comparison, setting: Setting) -> Table:
     batch = f", batch {setting.batch}" if setting.batch != 1 else ""
     to = f"; ratios to {comparison.base.name}" if count > 1 else ""
     title = f"{count} net{'s' * (count != 1)}, {setting.dtype}{batch}{to}"
-    footer = (*_sentences(comparison), ("layers", LAYERS), ("memory", ONCE))
+    footer = (*_sentences(comparison, _nouns(setting)), ("layers", LAYERS), ("memory", ONCE), *rule_told(setting.rule))
     table = Table(title, SUMS, tuple(rows), footer=footer)
     return table if count > 1 else chosen(table, FIGURE_KEYS)
 
@@ -240,15 +240,22 @@ def _most(member: Member, key: str) -> str:
 # ---------------------------------------------------------------- sentences
 
 
-def _sentences(comparison: Comparison) -> Iterator[tuple[str, str]]:
+def _nouns(setting: Setting) -> dict[str, str]:
+    """What the figures are called, with their keys; a rule has a name of its own for its cost."""
+    if setting.rule is None or setting.rule.stands_for("macs") != "cost":
+        return NOUNS
+    return {setting.rule.macs_unit if key == "macs" else noun: key for noun, key in NOUNS.items()}
+
+
+def _sentences(comparison: Comparison, nouns: dict[str, str]) -> Iterator[tuple[str, str]]:
     """What the sums say: each net beside the first, or from where to where many of them go."""
     base = comparison.base
     others = [member for member in comparison.members if member is not base]
     if len(others) <= MOST_SENTENCES:
         for at, member in enumerate(others):
-            yield "" if at else "in words", _sentence(member, base)
+            yield "" if at else "in words", _sentence(member, base, nouns)
         return
-    for noun, key in NOUNS.items():
+    for noun, key in nouns.items():
         ranked = sorted(comparison.members, key=lambda member: member.number(key))
         least, most = ranked[0], ranked[-1]
         ends = [decimal(member.number(key)) for member in (least, most)]
@@ -256,11 +263,11 @@ def _sentences(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield noun, f"from {ends[0]} ({least.name}) to {ends[1]} ({most.name}): {ratio}"
 
 
-def _sentence(member: Member, base: Member) -> str:
+def _sentence(member: Member, base: Member, nouns: dict[str, str]) -> str:
     """`googlenet has 8.9 times fewer parameters than alexnet, but 1.4 times the multiply-adds and …`."""
     ways: list[int] = []
     words: list[str] = []
-    for noun, key in NOUNS.items():
+    for noun, key in nouns.items():
         value, other = member.number(key), base.number(key)
         ways.append((value > other) - (value < other))
         word, link = _phrase(value, other, noun)
@@ -320,4 +327,5 @@ def content(comparison: Comparison, setting: Setting) -> dict[str, Any]:
         }
         for member in comparison.members
     ]
-    return {"base": comparison.base.name, "batch": setting.batch, "dtype": setting.dtype, "archs": archs}
+    head = {"base": comparison.base.name, "batch": setting.batch, "dtype": setting.dtype}
+    return {**head, "rule": structured.rule_of(setting), "archs": archs}

@@ -197,16 +197,30 @@ def _ruled(totals: Totals, setting: Setting, rule: Rule) -> list[tuple[str, str]
     told = []
     for key, title, value in columns:
         times = 1 if key == "params" else setting.batch
-        figure = rule.stands_for(key)
-        printed = f", printed as {rule.unit}" if figure == "cost" else ""
-        whose = f"by the rule{printed}" if figure else "as ever: the rule has none"
-        told.append((title, f"{exact(_number(value * times))} {whose}"))
+        told.append((title, f"{exact(_number(value * times))} {_whose(rule, key)}"))
     return [_rule(rule), *told]
 
 
+def rule_told(rule: Rule | None) -> list[tuple[str, str]]:
+    """What some nets are counted by, for the lines below their table; nothing where that is ours."""
+    if rule is None:
+        return []
+    whose = (
+        f"{title} {_whose(rule, key)}" for key, title in (("params", "params"), ("macs", "MACs"), ("flops", "FLOPs"))
+    )
+    return [_rule(rule), ("", "; ".join(whose))]
+
+
+def _whose(rule: Rule, key: str) -> str:
+    figure = rule.stands_for(key)
+    printed = f", printed as {rule.unit}" if figure == "cost" else ""
+    return f"by the rule{printed}" if figure else "as ever: the rule has none"
+
+
 def _rule(rule: Rule) -> tuple[str, str]:
-    version = f" {rule.version}" if rule.version else ""
-    return "rule", f"{rule.name}: {rule.about} ({rule.tool}{version})"
+    about = f": {rule.about}" if rule.about else ""
+    tool = " ".join(filter(None, (rule.tool, rule.version)))
+    return "rule", f"{rule.name}{about}" + (f" ({tool})" if tool != rule.name else "")
 
 
 def _most(report: Report, totals: Totals) -> list[tuple[str, str]]:

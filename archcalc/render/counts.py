@@ -11,7 +11,7 @@ from archcalc.analyses.counting import Count, Difference, Tally
 from archcalc.analyses.rules import OURS, Rule
 from archcalc.builder import Built
 from archcalc.render.costs import Setting
-from archcalc.render.show import View, table_lines, title
+from archcalc.render.show import View, picked, table_lines, title
 from archcalc.render.table import Column, Row, Share, Table
 from archcalc.units import exact
 from archcalc.volume import Dim
@@ -24,7 +24,10 @@ RULES = (
     Column("share", "to ours", "share", 4),
     Column("params", "params", "count", 7),
     Column("about", "what is counted", "text", 3),
+    Column("differs", "differs from ours", "formula", 3),
 )
+NUMBERS = tuple(column for column in RULES if column.key not in ("about", "differs"))
+SHOWN = {"csv": RULES, "md": RULES, "html": (*NUMBERS, RULES[-1])}  # on a terminal what differs stands below each rule
 LAYERS = (
     Column("layer", "layer", "text"),
     Column("type", "type", "text"),
@@ -54,7 +57,7 @@ def lines(
     what = title(report, built, setting)
     one = len(found) == 1
     table = _layers(what, found[0], built.graph.name, setting) if one else _rules(what, found, setting, view)
-    return table_lines(table, view, stream)
+    return table_lines(picked(table, view), view, stream)
 
 
 def version_of(rule: Rule) -> str | None:
@@ -73,23 +76,27 @@ def _plain(tally: Tally, setting: Setting) -> dict[str, Any]:
     from archcalc.render import structured
 
     figures = {name: structured.plain(_amount(each, setting)) for name, each in tally.counts.items()}
-    apart = [
-        {"types": list(each.types), "formula": each.formula, "value": structured.plain(each.value * setting.batch)}
-        for each in tally.apart
-    ]
+
+    def apart(some: tuple[Difference, ...], times: Dim) -> list[dict[str, Any]]:
+        return [
+            {"types": list(each.types), "formula": each.formula, "value": structured.plain(each.value * times)}
+            for each in some
+        ]
+
     return {
         "rule": tally.rule.name,
         "version": version_of(tally.rule),
         "unit": tally.rule.unit,
         "value": figures.get("cost"),
         "figures": figures,
-        "differences": apart,
+        "differences": apart(tally.apart, setting.batch),
+        "params_differences": apart(tally.params_apart, 1),
     }
 
 
 def _rules(what: str, found: list[Tally], setting: Setting, view: View) -> Table:
     ours = next((each.counts["cost"].value for each in found if each.rule.name == OURS), 0)
-    rows = []
+    shown, rows = RULES if view.columns else SHOWN.get(view.format, NUMBERS), []
     for tally in found:
         cost = tally.counts.get("cost")
         cells = {
@@ -100,14 +107,15 @@ def _rules(what: str, found: list[Tally], setting: Setting, view: View) -> Table
             "share": _share(cost.value, ours) if cost else None,
             "params": _amount(tally.counts.get("params"), setting),
             "about": tally.rule.about,
+            "differs": _apart(tally, setting),
         }
-        shown = RULES if view.format in ("csv", "md") else RULES[:-1]
-        rows.append(Row(tuple(cells[column.key] for column in shown), note=_apart(tally, setting)))
+        note = cells["differs"] if view.format == "table" else ""
+        rows.append(Row(tuple(cells[column.key] for column in shown), note=note))
     footer = (
-        ("below a rule", BELOW),
+        ("below a rule" if view.format == "table" else "differs", BELOW),
         ("more", "archcalc count NET --rule NAME counts by one rule, layer by layer, and says where it is from"),
     )
-    return Table(what, shown, tuple(rows), footer=footer if view.format == "table" else ())
+    return Table(what, shown, tuple(rows), footer=footer if view.format in ("table", "html") else ())
 
 
 def _apart(tally: Tally, setting: Setting) -> str:

@@ -126,27 +126,27 @@ class _Session:
                 at_once = False
                 self.say("", next(hints, NO_HINT))
                 self.score = self.score._replace(hints=self.score.hints + 1)
-            elif self.is_right(task, text):
-                done = self.score
-                self.score = done._replace(at_once=done.at_once + at_once, later=done.later + (not at_once))
-                return
-            else:
-                at_once = at_once and is_blank(text)
+            elif verdict := self.judged(task, text):
+                if verdict.right:
+                    done = self.score
+                    self.score = done._replace(at_once=done.at_once + at_once, later=done.later + (not at_once))
+                    return
+                at_once = False
 
-    def is_right(self, task: Task, text: str) -> bool:
-        """Tells what is to be said of an answer, and whether it is right."""
-        if is_blank(text):
+    def judged(self, task: Task, text: str) -> Verdict | None:
+        """Tells what is to be said of an answer, and whether it is right; what is none is None, and costs nothing."""
+        if is_blank(text) or text.lower() == "help":
             self.say("", HELP)
-            return False
+            return None
         try:
             verdict = task.judged(text)
         except ValueError as error:
             self.say("", str(error))
-            return False
+            return None
         if not verdict.right:
             self.score = self.score._replace(mistaken=True)
         self.say("right" if verdict.right else "wrong", verdict.note)
-        return verdict.right
+        return verdict
 
     def say(self, verdict: str, note: str) -> None:
         """A verdict, and what there is to say, within the width of the screen."""

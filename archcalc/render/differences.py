@@ -12,7 +12,7 @@ from archcalc.analyses.costs import Totals
 from archcalc.analyses.differences import OWN, Difference, Edit, Step, arrivals
 from archcalc.lineup import Entrant
 from archcalc.ops.base import shown
-from archcalc.render.costs import Setting
+from archcalc.render.costs import Setting, rule_told
 from archcalc.render.show import View, table_lines
 from archcalc.render.table import Column, Level, Row, Table, Worded, chosen
 from archcalc.units import binary, decimal, exact
@@ -259,6 +259,9 @@ def _told(of: Pairing) -> Iterator[tuple[str, str]]:
         yield "memory", _change(_bytes(of, delta), _bytes(of, before), " bytes")
         yield from _mostly(of)
     yield "aligned", _aligned(difference)
+    yield from rule_told(of.setting.rule)
+    if of.setting.rule and any(map(of.setting.rule.why, (difference.before.graph.name, difference.after.graph.name))):
+        yield "", "layers alike are counted alike: what it counts otherwise in nets of some names is not looked at"
 
 
 def _change(value: Any, base: Any, unit: str = "") -> str:
@@ -325,7 +328,7 @@ def _mostly(of: Pairing) -> Iterator[tuple[str, str]]:
 
 def content(of: Pairing) -> dict[str, Any]:
     """The difference as JSON holds it: exact, for the whole batch."""
-    from archcalc.render.structured import totals
+    from archcalc.render.structured import rule_of, totals
 
     difference, setting = of.difference, of.setting
     return {
@@ -334,6 +337,7 @@ def content(of: Pairing) -> dict[str, Any]:
         "difference": totals(difference.delta, setting),
         "batch": setting.batch,
         "dtype": setting.dtype,
+        "rule": rule_of(setting),
         "steps": [_plain(difference, step) | totals(step.delta, setting) for step in difference.steps],
         "layers": _layers_of(difference),
     }

@@ -65,6 +65,7 @@ _HEAD = (
     r"\setlength{\parindent}{0pt}",
     r"\begin{document}",
 )
+_T1 = ("cp1252", "latin2", "latin5")  # whose letters T1, the Cork encoding, has: Latin-1, -2, -5, and quotes
 _ROOM = r"\hspace{2.6cm}"
 
 
@@ -72,8 +73,7 @@ def latex_lines(quiz: Quiz, key: bool) -> Iterator[str]:
     """A document of its own: an exam sheet with room for the answers, or its key."""
     yield from _HEAD
     yield rf"\section*{{{escaped(quiz.title)}{', key' if key else ''}}}"
-    name = escaped(quiz.student) if quiz.student else r"\hrulefill"
-    yield from ["", rf"Name: {name}"] if quiz.student or not key else []
+    yield from ["", *_name(quiz.student)] if quiz.student or not key else []
     for number, question in enumerate(quiz.questions, 1):
         yield from ["", rf"\subsection*{{{escaped(heading(question, number))}}}"]
         yield from ([] if key else [escaped(task(question))])
@@ -85,6 +85,17 @@ def latex_lines(quiz: Quiz, key: bool) -> Iterator[str]:
             yield from _tabular(table(question, number, key, _ROOM))
         yield from _latex_key(question) if key else _latex_room(question)
     yield from ["", r"\end{document}"]
+
+
+def _name(student: str) -> Iterator[str]:
+    """Whose sheet it is; a rule to write on where nobody is named, or in letters that the document's fonts lack."""
+    known = all(any(_holds(encoding, char) for encoding in _T1) for char in student)
+    yield from [] if known else [f"% {escaped(student)}"]
+    yield rf"Name: {escaped(student)}" if student and known else r"Name: \hrulefill"
+
+
+def _holds(encoding: str, char: str) -> bool:
+    return bool(char.encode(encoding, "ignore"))
 
 
 def _tabular(found: Table) -> Iterator[str]:

@@ -11,11 +11,11 @@ from archcalc.homework.exercises.keys import Line, blank_lines, causes, columns_
 from archcalc.homework.exercises.questions import ANSWER, COLUMNS, TOTAL, Question, solved
 from archcalc.homework.exercises.quizfiles import table_text, toml_lines
 from archcalc.homework.exercises.quizzes import Quiz
-from archcalc.lang.errors import Fault, SpecError
+from archcalc.lang.errors import Fault, SpecError, quoted
 from archcalc.notation.formulas import TEXT as PLAIN
 from archcalc.notation.formulas import Script
 from archcalc.render import show, terminal
-from archcalc.render.questions import steps, table, task, words, written
+from archcalc.render.questions import capitalized, steps, table, task, words, written
 from archcalc.render.table import Column, Row, Table
 from archcalc.render.terminal import Screen
 
@@ -35,7 +35,10 @@ class Worked(NamedTuple):
 
 
 def lines(quiz: Quiz, key: bool, format_: str, stream: TextIO) -> Iterator[str]:
-    """A quiz, or its key, in the format that is wanted. Raises `SpecError` for the key of a file that holds none."""
+    """A quiz, or its key, in the format that is wanted.
+
+    Raises `SpecError` for a format that there is not, and for the key of a file that holds none.
+    """
     if format_ == "toml" and key:
         help = "`check` works the answers out; the key is there as csv, md, latex and json"
         raise SpecError([Fault("a quiz file holds no key", help=help)])
@@ -50,6 +53,10 @@ def lines(quiz: Quiz, key: bool, format_: str, stream: TextIO) -> Iterator[str]:
 
         told = examsheets.markdown_lines if format_ == "md" else examsheets.latex_lines
         return told(quiz, key)
+    if format_ != "table":
+        raise SpecError(
+            [Fault(f"there is no format {quoted(format_)}", help="there are table, csv, md, latex, json, toml")]
+        )
     return _text_lines(quiz, key, Screen(stream))
 
 
@@ -76,7 +83,7 @@ def _cells(line: Line, names: Sequence[str]) -> Iterator[Any]:
 
 def heading(question: Question, number: int) -> str:
     """A question in a word or two."""
-    return f"{number}. {question.level.capitalize()}" if question.level else f"Question {number}"
+    return f"{number}. {capitalized(question.level)}" if question.level else f"Question {number}"
 
 
 def key_sentences(question: Question) -> Iterator[str]:
@@ -86,7 +93,7 @@ def key_sentences(question: Question) -> Iterator[str]:
         name = f"{given.cell.layer or TOTAL}, {COLUMNS[given.cell.quantity]}"
         yield f"{name}: {given.text} is wrong, {written(question.right(given.cell))} is right."
         for each in causes(question)[:1]:
-            yield f"{each.name.capitalize()}: {each.arithmetic}{f' ({each.note})' if each.note else ''}"
+            yield f"{capitalized(each.name)}: {each.arithmetic}{f' ({each.note})' if each.note else ''}"
     elif question.kind != "table":
         answer = solved(question)
         found = [in_words(question, each) for each in answer.solutions[:MOST_SHOWN]]
@@ -192,14 +199,19 @@ def _json_lines(quiz: Quiz, key: bool) -> Iterator[str]:
 
 def _record(line: Line) -> dict[str, Any]:
     """A line of the sheet; null is to be filled in, and what does not apply is left out."""
-    cells = {COLUMNS[name].partition(" (")[0].replace(" ", "_").lower(): n for name, n in line.cells.items()}
+    cells = {_named(name): n for name, n in line.cells.items()}
     record = {"question": line.question, "layer": line.layer, **cells, ANSWER: line.answer}
     return {name: value for name, value in record.items() if value != ""}
+
+
+def _named(column: str) -> str:
+    """A column as a key: `receptive_field`."""
+    return COLUMNS[column].partition(" (")[0].replace(" ", "_").lower()
 
 
 def _plain(question: Question, number: int) -> dict[str, Any]:
     own = {"question": number, "level": question.level or None, "kind": question.kind, "task": task(question)}
     wanted = {"wanted": question.wanted or None, "such_that": question.such_that, "no_drops": question.no_drops}
-    rest = wanted if question.kind in ("input", "arguments") else {"columns": question.columns}
+    rest = wanted if question.kind in ("input", "arguments") else {"columns": tuple(map(_named, question.columns))}
     printed = {"table": table_text(question)} if question.table else {}
     return {**own, "net": question.net, "words": dict(words(question)), **rest, **printed}

@@ -9,6 +9,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archcalc.homework.answers import Mark, Marked, Mistake, Status
+from archcalc.homework.mistakes.digits import DIGIT
+from archcalc.homework.mistakes.fields import BY_ONE
 from archcalc.homework.submissions import Paper
 from archcalc.homework.summaries import in_order, share
 from archcalc.lang.errors import Fault
@@ -121,15 +123,23 @@ def mistakes_of(mark: Mark, solutions: bool) -> tuple[Mistake, ...]:
     """The mistakes that fit; without `solutions` nothing is said that holds the right figure."""
     if solutions:
         return mark.mistakes
-    return tuple(
-        each._replace(arithmetic=_kept(each.arithmetic, mark), note=_kept(each.note, mark)) for each in mark.mistakes
-    )
+    return tuple(_silenced(each, mark) for each in mark.mistakes)
+
+
+def _silenced(mistake: Mistake, mark: Mark) -> Mistake:
+    """A mistake without the sentences that hold the right figure; of some each does."""
+    if mistake.name in (DIGIT.name, BY_ONE.name):
+        return mistake._replace(arithmetic="", note="")
+    return mistake._replace(arithmetic=_kept(mistake.arithmetic, mark), note=_kept(mistake.note, mark))
 
 
 def _kept(sentence: str, mark: Mark) -> str:
-    """A sentence, empty where it holds the right figure."""
+    """A sentence, empty where it holds the right figure, or says one side of it."""
     right = {right_text(mark), str(mark.right)} - {""}
-    return "" if any(re.search(rf"(?<![\d,.]){re.escape(each)}(?![\d,.]*\d)", sentence) for each in right) else sentence
+    right |= {exact(mark.right)} if isinstance(mark.right, int) else set()
+    told = [re.escape(each) for each in right]
+    told += [rf"(?:for|is) {exact(side)}" for side in mark.right] if isinstance(mark.right, tuple) else []
+    return "" if any(re.search(rf"(?<![\d,.]){each}(?![\d,.]*\d)", sentence) for each in told) else sentence
 
 
 def finding_of(mark: Mark, solutions: bool) -> Finding:

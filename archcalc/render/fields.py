@@ -11,7 +11,7 @@ from archcalc.analyses.costs import Report
 from archcalc.analyses.receptive import View as Seen
 from archcalc.builder import Built
 from archcalc.render.costs import Setting
-from archcalc.render.show import View, table_lines, title
+from archcalc.render.show import View, picked, table_lines, title
 from archcalc.render.table import Column, Row, Table, Worded
 from archcalc.units import exact
 
@@ -44,7 +44,8 @@ def lines(report: Report, found: Sequence[tuple[Seen, ...]], built: Built, view:
     columns = tuple(column for column in COLUMNS if several or column.key != "input")
     rows = tuple(_row(each, columns) for views in found for each in views)
     what = f"{title(report, built, Setting()).rpartition(',')[0]}; receptive fields"
-    return table_lines(Table(what, columns, rows, footer=tuple(_footer(found))), view, stream)
+    table = Table(what, columns, rows, footer=tuple(_footer(found)))
+    return table_lines(picked(table, view), view, stream)
 
 
 # ---------------------------------------------------------------- the table

@@ -9,7 +9,7 @@ from archcalc.analyses.capacity import Fit
 from archcalc.analyses.memory import RULES, Ledger, Plan, Tensor, Training
 from archcalc.builder import Built
 from archcalc.render.costs import Setting
-from archcalc.render.show import View, table_lines, title
+from archcalc.render.show import View, picked, table_lines, title
 from archcalc.render.table import Column, Row, Share, Table
 from archcalc.units import binary, exact, percent
 
@@ -40,7 +40,7 @@ def lines(ledger: Ledger, built: Built, training: bool, view: View, stream: Text
         return iter([structured.document("memory", arch=built.graph.name, **content(ledger))])
     what = title(ledger.report, built, Setting(ledger.plan.batch, ledger.plan.dtype))
     table = _training(ledger, what) if training and ledger.training else _inference(ledger, what)
-    return table_lines(table, view, stream)
+    return table_lines(picked(table, view), view, stream)
 
 
 def fit_lines(fit: Fit, built: Built, view: View, stream: TextIO) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _training(ledger: Ledger, what: str) -> Table:
         rows.append(Row((row.name, type_, row.output, saved, named or None, share), style))
     if found.segment is not None:
         again = sum(tensor.bytes for tensor in found.again)
-        what_again = f"{len(found.again)} tensors of {found.segment}"
+        what_again = f"{len(found.again)} tensor{'s' * (len(found.again) != 1)} of {found.segment}"
         rows.append(Row(("made again", what_again, None, again, None, Share(again, found.saved)), "warning"))
     total = Row(("total", "", None, found.saved, None, None), "total")
     plan = f"training, {_switches(ledger.plan, training=True)}"

@@ -116,7 +116,7 @@ def _footer(answer: Answer, every: bool) -> Iterator[tuple[str, str]]:
 
 def _apart(value: int, asked: Asked) -> str:
     """By how much a figure is more or less than the one that was asked for."""
-    ratio = value / asked.printed.value
+    ratio = asked.ratio(value)
     if ratio >= FAR:
         return f"{exact(round(ratio))} times as much"
     return f"1/{exact(round(1 / ratio))} of it" if ratio <= 1 / FAR else f"{100 * float(ratio - 1):+.2f}%"

@@ -38,22 +38,27 @@ def task(question: Question) -> str:
             names = list(dict.fromkeys(unknown.name for unknown in question.sought.unknowns))
             each = "a whole number" if len(names) == 1 else "whole numbers"
             return " ".join((f"Find {each} for {_listed(names)} so that {_wanted(question)}.", *_bounds(question)))
-    given = "The net has this table, and one figure of it is wrong."
+    given = f"The net has this table, and one figure of it is wrong. {_conventions(question)}"
     return f"{given} Which one, of which layer, and what is right? Say how the mistake came about if you can."
 
 
 def _conventions(question: Question) -> str:
     """What the columns count."""
     said = "; ".join(_COUNTED[name] for name in question.columns)
-    return f"{said[:1].upper()}{said[1:]}."
+    return f"{capitalized(said)}."
+
+
+def capitalized(text: str) -> str:
+    """A text with a capital at its start and the rest as it is: FLOPs stay FLOPs."""
+    return text[:1].upper() + text[1:]
 
 
 _COUNTED = {
     "size": "sizes are height x width x depth",
     "memory": "memory is the number of values that leave a layer",
     "params": "parameters are weights and biases",
-    "macs": "MACs are multiply-adds for one image",
-    "receptive": "the receptive field is its side on the input",
+    "macs": "MACs are the multiply-adds of conv and fc for one image",
+    "receptive": "the receptive field is given as its side on the input",
 }
 _UNSEEN = "row or column of any layer's input"
 
@@ -77,7 +82,7 @@ def _wanted(question: Question) -> str:
     """What is wanted of the net, as the end of a sentence."""
     found = [f"the net ends in {question.wanted}"] * bool(question.wanted)
     found += [f"no {_UNSEEN} is left unseen"] * question.no_drops
-    found += [f"the net has {int(each[1]):,} parameters" for each in _of_params(question)]
+    found += [f"the net has {int(each[1]):,} parameters, weights and biases together" for each in _of_params(question)]
     return " and ".join(found) or "it is as said"
 
 

@@ -19,6 +19,7 @@ from archcalc.render.exercises import lines
 from archcalc.render.feedback import harmless
 
 ENDINGS = {"md": "md", "latex": "tex", "csv": "csv"}
+TEXT = "table"  # the format that goes to no file of a folder
 KEYS, INDEX, ALL = "keys", "index.csv", "quiz.toml"  # of a class
 Told = Callable[[TextIO], Iterator[str]]
 
@@ -26,7 +27,7 @@ Told = Callable[[TextIO], Iterator[str]]
 class Wanted(NamedTuple):
     """How a quiz is wanted, and where: nowhere is standard output."""
 
-    format: str = "table"
+    format: str = TEXT
     key: bool = False
     path: str | None = None
 
@@ -34,7 +35,8 @@ class Wanted(NamedTuple):
 def targets(quizzes: Sequence[Quiz], wanted: Wanted) -> Iterator[tuple[str | None, Told]]:
     """What is to be written, and where to.
 
-    Raises `SpecError` before anything is written: for a class without a folder, and for what stands in the way.
+    Raises `SpecError` before anything is written: for a class without a folder, for a format of a folder, which has
+    all, and for what stands in the way.
     """
     whole = any(quiz.student for quiz in quizzes)
     if whole and wanted.path is None:
@@ -43,6 +45,9 @@ def targets(quizzes: Sequence[Quiz], wanted: Wanted) -> Iterator[tuple[str | Non
     if folder is None:
         yield wanted.path, _told(quizzes[0], wanted.key, wanted.format)
         return
+    said = [name for name, there in (("--format", wanted.format != TEXT), ("--key", wanted.key)) if there]
+    if said:
+        raise SpecError([Fault(f"a folder gets quiz and key in all formats: `{said[0]}` is for a single file")])
     files = dict(_of_class(quizzes) if whole else _of_one(quizzes[0]))
     _refuse_others(folder, files)
     for name, text in files.items():
@@ -60,7 +65,7 @@ def _again(text: str) -> Told:
 
 def _folder(path: str | None) -> Path | None:
     """The folder that is meant; None for a file or for standard output."""
-    if path is None or not (path.endswith(("/", os.sep)) or Path(path).is_dir()):
+    if not path or not (path.endswith(("/", os.sep)) or Path(path).is_dir()):
         return None
     return Path(path)
 

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 from archcalc.analyses.roofline import LEFT_OUT, Load, Roofline
 from archcalc.builder import Built
 from archcalc.render.costs import Setting
-from archcalc.render.show import View, table_lines, title
+from archcalc.render.show import View, picked, table_lines, title
 from archcalc.render.table import Column, Row, Share, Table, Worded
 from archcalc.units import binary, decimal, duration, exact, megabytes, percent
 
@@ -38,13 +38,15 @@ def lines(found: Roofline, built: Built, view: View, stream: TextIO) -> Iterator
     shown: tuple[Callable[[Any], Any], Callable[[Any], Any]] = (
         (float, float) if view.format == "csv" else (_ratio, _time)
     )
-    rows = tuple(_row(load, found, *shown) for load in found.loads if load.row.inputs)
+    seconds = found.seconds
+    rows = tuple(_row(load, seconds, *shown) for load in found.loads if load.row.inputs)
     intensity = shown[0](Fraction(found.flops, found.bytes)) if found.bytes else None
     moved = [(load.read, load.weights, load.written) for load in found.loads]
     parts = map(sum, zip(*moved, strict=True))
-    total = Row(("total", "", found.flops, *parts, intensity, "", shown[1](found.seconds), None), "total")
+    total = Row(("total", "", found.flops, *parts, intensity, "", shown[1](seconds), None), "total")
     what = f"{title(found.report, built, Setting(found.batch, found.dtype))}; bounds on {found.device.name}"
-    return table_lines(Table(what, COLUMNS, rows, total, tuple(_footer(found))), view, stream)
+    table = Table(what, COLUMNS, rows, total, tuple(_footer(found)))
+    return table_lines(picked(table, view), view, stream)
 
 
 def figures(value: Fraction) -> str:
@@ -66,12 +68,12 @@ def _time(seconds: Fraction) -> Worded:
     return Worded(duration(float(seconds)), float(seconds))
 
 
-def _row(load: Load, found: Roofline, ratio: Callable[[Any], Any], time: Callable[[Any], Any]) -> Row:
+def _row(load: Load, whole: Fraction, ratio: Callable[[Any], Any], time: Callable[[Any], Any]) -> Row:
     name, type_ = load.row.name, load.row.node.op.text()
     if not load.by:
         return Row((name, type_, None, None, None, None, None, None, None, None), "faint")
-    scale = found.seconds.denominator * load.seconds.denominator
-    share = Share(int(load.seconds * scale), int(found.seconds * scale))
+    scale = whole.denominator * load.seconds.denominator
+    share = Share(int(load.seconds * scale), int(whole * scale))
     intensity = None if load.intensity is None else ratio(load.intensity)
     moved = (load.flops, load.read, load.weights, load.written)
     return Row((name, type_, *moved, intensity, load.by, time(load.seconds), share), load.row.node.op.kind())

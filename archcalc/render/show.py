@@ -14,6 +14,7 @@ from archcalc.render import costs
 from archcalc.render.table import Table, chosen
 
 DRAWINGS = {".svg": "svg", ".mmd": "mermaid", ".dot": "dot", ".gv": "dot"}
+NO_DRAWINGS = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp", ".eps", ".ps", ".html")  # a text is none of them
 
 
 class View(NamedTuple):
@@ -42,6 +43,25 @@ def columns_of(text: str | None, style: str = "layers") -> tuple[str, ...] | Non
             raise SpecError([Fault(f"there is no column {quoted(word.strip())}", help=help)])
         keys.append(key)
     return tuple(keys)
+
+
+def words_of(text: str | None) -> tuple[str, ...] | None:
+    """Columns as they are asked for: `layer, of the peak`."""
+    return None if text is None else tuple(word.strip().lower() for word in text.split(","))
+
+
+def picked(table: Table, view: View) -> Table:
+    """A table with the columns that are asked for by their headings or their keys. Raises `SpecError`."""
+    if view.columns is None:
+        return table
+    keys = {column.title.lower(): column.key for column in table.columns} | {
+        column.key: column.key for column in table.columns
+    }
+    for word in view.columns:
+        if word not in keys:
+            help = did_you_mean(word, keys) or f"there are {', '.join(column.title for column in table.columns)}"
+            raise SpecError([Fault(f"there is no column {quoted(word)}", help=help)])
+    return chosen(table, tuple(keys[word] for word in view.columns))
 
 
 def report_lines(report: Report, built: Built, setting: costs.Setting, view: View, stream: TextIO) -> Iterator[str]:
@@ -88,8 +108,12 @@ def notebook_lines(report: Report, built: Built, setting: costs.Setting) -> Iter
 
 
 def drawing_format(path: str | None) -> str:
-    """The format that the name of a file asks for; a tree, if it asks for none."""
-    return DRAWINGS.get(Path(path or "").suffix.lower(), "tree")
+    """The format that the name of a file asks for; a tree, if it asks for none. Raises `SpecError` for a picture."""
+    suffix = Path(path or "").suffix.lower()
+    if suffix in NO_DRAWINGS:
+        help = f"give it a name that ends in {', '.join(DRAWINGS)}; a browser or Graphviz makes a picture of it"
+        raise SpecError([Fault(f"a drawing cannot be written as {quoted(suffix)}", help=help)])
+    return DRAWINGS.get(suffix, "tree")
 
 
 def drawing_lines(report: Report, built: Built, view: View, stream: TextIO) -> Iterator[str]:

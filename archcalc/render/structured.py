@@ -20,11 +20,16 @@ def document(kind: str, **content: Any) -> str:
     return json.dumps({"archcalc": __version__, "kind": kind, **content}, default=plain, ensure_ascii=False, indent=2)
 
 
+def rule_of(setting: Setting) -> str:
+    """The name of the rule that is counted by."""
+    return setting.rule.name if setting.rule else OURS
+
+
 def report_lines(report: Report, name: str, setting: Setting) -> Iterator[str]:
     """The `table` answer, a line for each layer, so that a long net needs no long text in memory."""
     inputs = [row for row in report.rows if not row.inputs]
     head = {"archcalc": __version__, "kind": "table", "arch": name, "input": plain(inputs[0].cost.out)}
-    head |= {"batch": setting.batch, "dtype": setting.dtype, "rule": setting.rule.name if setting.rule else OURS}
+    head |= {"batch": setting.batch, "dtype": setting.dtype, "rule": rule_of(setting)}
     encode = json.JSONEncoder(default=plain, ensure_ascii=False).encode
     yield encode(head)[:-1] + ', "layers": ['
     args: dict[tuple[int, object], str] = {}

@@ -205,7 +205,9 @@ def _note(text: str, indent: int, screen: Screen) -> Iterator[str]:
         yield screen.paint(screen.plain(f"{'' if at else '└':>{indent + 1}} {part}"), "warning")
 
 
-def wrapped(text: str, screen: Screen, style: str) -> Iterator[str]:
+def wrapped(text: str, screen: Screen, style: str, indent: int = 0) -> Iterator[str]:
     """A text in lines within the width of the screen."""
-    for part in wrap(text, screen.width or 1000, break_on_hyphens=False) or [""]:
+    start = " " * indent
+    width = max(NARROWEST_TEXT, screen.width or 1000)
+    for part in wrap(text, width, initial_indent=start, subsequent_indent=start, break_on_hyphens=False) or [""]:
         yield screen.paint(screen.plain(part), style)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import TextIO
 
@@ -11,6 +11,7 @@ from archcalc.lang.errors import Fault, SpecError, github_line
 from archcalc.render import show
 from archcalc.render.junit import Case, Suite, junit_lines
 from archcalc.render.table import Column, Row, Table
+from archcalc.render.terminal import Screen, wrapped
 from archcalc.units import exact
 from archcalc.verification import EXPECT, Verdict
 
@@ -27,6 +28,24 @@ CLAIMS = (
     Column("source", "source", "text", 2),
     Column("where", "where", "text", 1),
 )
+
+
+def value_text(value: object) -> str:
+    """A computed value in words: integers exactly, ratios to four places."""
+    if isinstance(value, bool) or value is None:
+        return "nothing"
+    if isinstance(value, int):
+        return exact(value)
+    if isinstance(value, Fraction):
+        return f"{float(value):.4f}"
+    if isinstance(value, tuple):
+        return "x".join(str(each) for each in value)
+    return str(value)
+
+
+def plain_text(value: object) -> str:
+    """As `value_text`, for scripts: integers as digits alone."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value_text(value)
 
 
 def lines(verdict: Verdict, errata: bool, view: show.View, stream: TextIO) -> Iterator[str]:
@@ -50,26 +69,35 @@ def lines(verdict: Verdict, errata: bool, view: show.View, stream: TextIO) -> It
     if view.format == "html":
         tables = [_claims(outcomes)] if errata else [_summary(verdict), _claims(outcomes)]
         return show.tables_lines(tables, view, stream)
-    if view.format == "csv" or (errata and view.format == "md"):
+    if view.format == "csv":
+        return show.table_lines(_claims(outcomes, plain_text), view, stream)
+    if errata and view.format in ("md", "latex"):
         return show.table_lines(_claims(outcomes), view, stream)
     if errata:
-        return _shelf(outcomes, verdict.failed)
+        return _shelf(outcomes, verdict.failed, Screen(stream))
     return show.table_lines(_summary(verdict), view, stream)
 
 
-def _claims(outcomes: tuple[Outcome, ...]) -> Table:
-    """A row a claim."""
-    rows = tuple(Row(tuple(_cells(outcome)[column.key] for column in CLAIMS)) for outcome in outcomes)
-    return Table(f"{len(outcomes):,} claims", CLAIMS, rows)
+def _claims(outcomes: tuple[Outcome, ...], written: Callable[[object], str] = value_text) -> Table:
+    """A row a claim; computed values are `written` so, or for people."""
+    rows = []
+    for outcome in outcomes:
+        cells = _cells(outcome) | {"computed": written(outcome.computed)}
+        rows.append(Row(tuple(cells[column.key] for column in CLAIMS)))
+    return Table(_claimed(len(outcomes)), CLAIMS, tuple(rows))
+
+
+def _claimed(count: int) -> str:
+    return f"{count:,} claim{'s' * (count != 1)}"
 
 
 def _cells(outcome: Outcome) -> dict[str, object]:
+    """What is said of a claim, without the computed value."""
     claim = outcome.claim
     return {
         "arch": claim.arch,
         "quantity": f"{claim.layer}: {claim.quantity}" if claim.layer else claim.quantity,
         "printed": claim.printed,
-        "computed": value_text(outcome.computed),
         "status": outcome.status,
         "right": claim.right or None,
         "note": outcome.note or None,
@@ -90,7 +118,7 @@ def _summary(verdict: Verdict) -> Table:
         footer.append(("errata", "`archcalc verify --errata` tells what is printed wrongly, and what is right"))
     follow = sum(1 for outcome in verdict.outcomes if outcome.claim.follows)
     printed = f", {follow} of them not printed but following from what is" if follow else ""
-    title = f"{len(verdict.outcomes):,} claims{printed}; {len(verdict.failed)} fail"
+    title = f"{_claimed(len(verdict.outcomes))}{printed}; {len(verdict.failed)} fail"
     return Table(title, SUMMARY, rows, Row(("total", *sums), "total"), tuple(footer))
 
 
@@ -127,7 +155,7 @@ def _subject(outcome: Outcome) -> str:
     return f"{where}{than} {claim.quantity}".strip()
 
 
-def _shelf(outcomes: tuple[Outcome, ...], failed: tuple[Outcome, ...]) -> Iterator[str]:
+def _shelf(outcomes: tuple[Outcome, ...], failed: tuple[Outcome, ...], screen: Screen) -> Iterator[str]:
     """The famous wrong numbers, each with a sentence that teaches."""
     before = ""
     for outcome in outcomes:
@@ -135,34 +163,22 @@ def _shelf(outcomes: tuple[Outcome, ...], failed: tuple[Outcome, ...]) -> Iterat
         heading = f"{claim.source}, {claim.place}" if claim.place else claim.source
         if heading != before:
             yield from ([""] if before else [])
-            yield heading
+            yield from wrapped(heading, screen, "bold")
             before = heading
-        yield f"  {_subject(outcome)}: printed {claim.printed}, right is {claim.right} ({value_text(outcome.computed)})"
-        yield f"    {outcome.note}"
+        said = f"printed {claim.printed}, right is {claim.right} ({value_text(outcome.computed)})"
+        yield from wrapped(f"{_subject(outcome)}: {said}", screen, "", 2)
+        yield from wrapped(outcome.note, screen, "faint", 4)
     if not outcomes:
         yield "no errata here"
     for outcome in failed:
-        yield f"fails: {told(outcome)}"
-
-
-def value_text(value: object) -> str:
-    """A computed value in words: integers exactly, ratios to four places."""
-    if isinstance(value, bool) or value is None:
-        return "nothing"
-    if isinstance(value, int):
-        return exact(value)
-    if isinstance(value, Fraction):
-        return f"{float(value):.4f}"
-    if isinstance(value, tuple):
-        return "x".join(str(each) for each in value)
-    return str(value)
+        yield from wrapped(f"fails: {told(outcome)}", screen, "wrong")
 
 
 def claim_rows(verdict: Verdict) -> Iterator[tuple[str, object, str, str, str]]:
-    """The claims in short: net, what, as printed, as computed, verdict."""
+    """The claims in short, for scripts: net, what, as printed, as computed, verdict."""
     for outcome in verdict.outcomes:
         cells = _cells(outcome)
-        yield outcome.claim.arch, cells["quantity"], outcome.claim.printed, value_text(outcome.computed), outcome.status
+        yield outcome.claim.arch, cells["quantity"], outcome.claim.printed, plain_text(outcome.computed), outcome.status
 
 
 def plain_claim(outcome: Outcome) -> dict[str, object]:

@@ -172,7 +172,8 @@ def _text(cell: Any, column: Column, exactly: bool) -> str:
         return escaped(text_of(cell, column, exactly)) if cell is not None else MISSING
     share = 100 * cell.part / cell.whole if cell.whole else 0
     bar = f'<i style="width: {min(100, share):.1f}%"></i>' if share else ""
-    return f'<span class="part">{escaped(percent(cell.part, cell.whole))}</span><span class="bar">{bar}</span>'
+    longer = f' style="--times: {share / 100:.2f}"' if share > 100 else ""
+    return f'<span class="part">{escaped(percent(cell.part, cell.whole))}</span><span class="bar"{longer}>{bar}</span>'
 
 
 def _value(cell: Any, column: Column) -> str:
