@@ -20,6 +20,17 @@ LARGEST = 10**9
 LONGEST = 200  # characters of an answer
 SAID = "as said"  # how `solve` calls bounds that the question gives
 _RANGE = re.compile(r"(\d+)\s*(?:\.{2,3}|…|–|-|to|bis|<=\s*[A-Za-z]\w*\s*<=)\s*(\d+)")
+_PAIR = re.compile(  # one size, not several: `(31, 31, 3)`, `H = 31, W = 35`
+    r"\(\s*(\d{1,9})\s*,\s*(\d{1,9})\s*(?:,\s*\d{1,9}\s*)?\)|H\s*=\s*(\d{1,9})\W+W\s*=\s*(\d{1,9})", re.IGNORECASE
+)
+_BESIDE = re.compile(r"[{}]|\b(?:px|pixels?|cells)\b", re.IGNORECASE)  # what may stand beside a size
+_NAMED = re.compile(r"([A-Za-z]\w*)(?:\s+(?:size|is|of))*\s*[=:]?\s*(\d{1,10})(?!\w)")
+_SQUARE = re.compile(r"\b(\d+)\s*[xX×]\s*\1\b")
+_SIZE = re.compile(r"\(\s*\d+(?:\s*,\s*\d+){1,2}\s*\)|\d+(?:\s*[xX×*]\s*\d+){1,2}")
+_NUMBER = re.compile(r"\d(?:[\d,.'_]*\d)?(?:\s\d{3}\b)*(?:\s?[kKMG]\b)?")
+_FILLING = re.compile(
+    r"(?:\b(?:is|are|was|should|be|the|right|correct|wrong|instead|not|of|in|place)\b|[\W\d_])*", re.IGNORECASE
+)
 
 
 class Verdict(NamedTuple):
@@ -46,7 +57,10 @@ def judge(question: Question, text: str) -> Verdict:
 
 def _sizes(text: str) -> list[tuple[int, int]]:
     """Heights and widths: `29`, `29x29x3`, `H = 29`, `29 to 32`, `29, 30`, `29 <= H <= 32`."""
-    plain = text.strip().replace("×", "x").replace("≤", "<=")
+    plain = _BESIDE.sub("", re.sub("[×*]", "x", text).replace("≤", "<=").replace("∈", "=").strip(" .;"))
+    pair = _PAIR.fullmatch(plain)
+    if pair:
+        return [(int(pair[1] or pair[3]), int(pair[2] or pair[4]))]
     found = _RANGE.search(plain)
     if found:
         least, most = int(found[1]), int(found[2])
@@ -54,7 +68,7 @@ def _sizes(text: str) -> list[tuple[int, int]]:
             raise ValueError(f"{quoted(text)} is no range of at most {MOST_VALUES} sizes")
         return [(n, n) for n in range(least, most + 1)]
     sizes = []
-    for part in re.split(r"[,;]|\bor\b|\band\b", plain):
+    for part in re.split(r"[,;]|\b(?:or|and|oder|und|ou|et)\b", plain):
         numbers = [int(n) for n in re.findall(r"\d{1,10}", part)]
         if not 1 <= len(numbers) <= 3 or not re.fullmatch(r"[\sA-Za-z=()]*\d[\d\sxX=HWCL()]*", part):
             raise ValueError(f"{quoted(text.strip())} is no input: write one such as `29` or `29x29`")
@@ -83,9 +97,17 @@ def _of_input(sought: Sought, size: tuple[int, int]) -> Verdict:
 
 def _values(sought: Sought, text: str) -> dict[str, int]:
     """A number for each unknown: `f = 5, s = 2`, `kernel 5 stride 2`, or the numbers in order, `5, 2`."""
-    words = re.findall(r"([A-Za-z]\w*)\s*[=:]?\s*(\d{1,10})(?!\w)", text.replace("?", ""))
-    named = {unknown.name: int(n) for unknown in sought.unknowns for word, n in words if _is_called(unknown, word)}
-    numbers = [int(n) for n in re.findall(r"\d{1,10}", text)]
+    plain = _SQUARE.sub(r"\1", text.replace("?", ""))
+    words = [
+        (unknown.name, int(n))
+        for unknown in sought.unknowns
+        for word, n in _NAMED.findall(plain)
+        if _is_called(unknown, word)
+    ]
+    named = dict(words)
+    if any(named[name] != n for name, n in words):
+        raise ValueError(f"{quoted(text.strip())} says two numbers for one")
+    numbers = [int(n) for n in re.findall(r"\d{1,10}", plain)]
     if named.keys() != {unknown.name for unknown in sought.unknowns}:
         if len(numbers) != len(sought.unknowns) or named:
             names = ", ".join(f"`{unknown.name.removeprefix('?')} = …`" for unknown in sought.unknowns)
@@ -97,8 +119,8 @@ def _values(sought: Sought, text: str) -> dict[str, int]:
 
 
 def _is_called(unknown: Unknown, word: str) -> bool:
-    """Whether a word names an unknown: as in the net, or as the argument that it is."""
-    return word.lower() in (unknown.name.removeprefix("?").lower(), unknown.kind)
+    """Whether a word names an unknown: as in the net, or as the argument that it is, perhaps shortened: `pad`."""
+    return word.lower() == unknown.name.removeprefix("?").lower() or unknown.kind.startswith(word.lower())
 
 
 def _of_values(sought: Sought, values: dict[str, int]) -> Verdict:
@@ -180,15 +202,40 @@ def read_claim(question: Question, text: str) -> Claim:
         raise ValueError(f"{len(text):,} characters are too many for an answer")
     layer = _first(text, {given.cell.layer or TOTAL: (given.cell.layer or TOTAL,) for given in question.table})
     column = _first(text, {name: _words(name) for name in question.columns})
+    named = [each for each in (layer, column) if each]
+    rest = "".join(" " if any(each.start <= at < each.end for each in named) else char for at, char in enumerate(text))
+    if column is None and "size" in question.columns and _SIZE.search(rest):
+        column = _Found(0, 0, "size")
     if layer is None or column is None:
         raise ValueError(f"{quoted(text.strip())} names no figure of the table: write such as `conv1 params 34,944`")
     cell = Cell(None if layer.word == TOTAL else layer.word, column.word)
-    rest = text[max(layer.end, column.end) :].lstrip(" ,;:.-=")
-    found = re.match(r"\d[\d,.'_ ]*(?:\s*[xX×]\s*\d+){0,2}", rest)
+    found = _figure(question, cell, rest)
     if not found:
-        return Claim(cell, (), rest)
-    figures = figures_of(found[0].strip(" ,.'_"), cell.quantity)
-    return Claim(cell, figures, rest[found.end() :].strip(" ,;:.-="))
+        return Claim(cell, (), _said(rest[max(layer.end, column.end) :]))
+    return Claim(cell, figures_of(found[0], cell.quantity), _said(rest[found.end() :]))
+
+
+def _figure(question: Question, cell: Cell, text: str) -> re.Match[str] | None:
+    """The first figure of a text, but the wrong one that the table prints: `54x54x96 is wrong, 55x55x96 is right`.
+
+    Nor is it a part of an expression, as the 96 of `34,944 (= 34,848 + 96)`.
+    """
+    kinds = (_SIZE, _NUMBER) if cell.quantity == "size" else (_NUMBER,)
+    found = next((some for kind in kinds if (some := [*kind.finditer(text)])), [])
+    printed = {re.sub(r"\D+", " ", given.text) for given in question.table if given.cell == cell}
+    others = [each for each in found if re.sub(r"\D+", " ", each[0].strip("( )")) not in printed]
+    return next((each for each in others if not _is_part(each)), next(iter(others or found), None))
+
+
+def _is_part(found: re.Match[str]) -> bool:
+    """Whether a sign of arithmetic stands before or behind it."""
+    around = found.string[: found.start()].rstrip()[-1:], found.string[found.end() :].lstrip()[:1]
+    return any(sign and sign in "*×+/^" for sign in around)
+
+
+def _said(text: str) -> str:
+    """What a text says of the mistake; empty for words that say nothing."""
+    return "" if _FILLING.fullmatch(text) else text.strip(" ,;:.-=")
 
 
 class _Found(NamedTuple):
@@ -205,10 +252,15 @@ def _first(text: str, words: dict[str, tuple[str, ...]]) -> _Found | None:
         _Found(place.start(), place.end(), name)
         for name, known in words.items()
         for word in known
-        for place in [re.search(rf"(?<![\w.]){re.escape(word)}(?![\w.]\w|\w)", text, re.IGNORECASE)]
+        for place in [re.search(rf"(?<![\w.]){_loosely(word)}(?![\w.]\w|\w)", text, re.IGNORECASE)]
         if place
     ]
     return min(found, key=lambda each: (each.start, -each.end), default=None)
+
+
+def _loosely(word: str) -> str:
+    """The pattern of a word, with or without a blank before its number: `conv 1`."""
+    return re.sub(r"(?<=[A-Za-z])(?=\d)", r"[ _-]?", re.escape(word))
 
 
 def _words(column: str) -> tuple[str, ...]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from archcalc.homework.answers import Mistake
-from archcalc.homework.exercises.questions import ANSWER, TOTAL, Cell, Given, Question, report_of, solved
+from archcalc.homework.exercises.questions import ANSWER, TOTAL, Given, Question, solved
 from archcalc.homework.exercises.quizzes import Quiz
-from archcalc.homework.exercises.tables import figures_of, is_right
-from archcalc.homework.mistakes import Case, likely
+from archcalc.homework.exercises.tables import causes_of, figures_of, is_right
 from archcalc.lang.errors import SpecError
 from archcalc.solving import Solution
 
@@ -92,9 +90,4 @@ def wrong_cell(question: Question) -> Given:
 def causes(question: Question) -> tuple[Mistake, ...]:
     """The mistakes by which the wrong figure of a printed table comes about, the likeliest first."""
     given = wrong_cell(question)
-    return _causes(question.net, given.cell, given.text)
-
-
-@lru_cache(512)
-def _causes(net: str, cell: Cell, text: str) -> tuple[Mistake, ...]:
-    return likely(Case(report_of(net), cell.layer, cell.quantity), figures_of(text, cell.quantity))
+    return causes_of(question.net, given.cell, given.text)

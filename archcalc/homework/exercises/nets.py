@@ -48,10 +48,13 @@ class Draft(NamedTuple):
         n: Any = self.volume.h
         return int(n)
 
-    def then(self, line: str) -> Draft | None:
-        """With a line more: a layer, and perhaps one behind it that keeps all sizes. None where it does not stand."""
+    def then(self, line: str, usual: bool = True) -> Draft | None:
+        """With a line more: a layer, and perhaps one behind it that keeps all sizes. None where it does not stand.
+
+        Nor where it is not usual, unless that is no matter.
+        """
         op = op_of(layer_of(line))
-        if any(need.condition is False for need in op.needs(self.volume)):
+        if any(need.condition is False for need in op.needs(self.volume)) or (usual and not is_usual(op, self.volume)):
             return None
         leaves, whole = op.out(self.volume), self.whole and comes_out_whole(op, self.volume)
         return self._replace(lines=(*self.lines, line), leaves=leaves, whole=whole)
@@ -84,6 +87,12 @@ def comes_out_whole(op: Op, *x: Volume) -> bool:
     """Whether the last window of a layer ends where its padded input does: then no size is rounded."""
     sweeps: Any = op.sweeps(*x)
     return all(s * (places - 1) + footprint(k, d) == n + before + after for n, k, s, before, after, d, places in sweeps)
+
+
+def is_usual(op: Op, *x: Volume) -> bool:
+    """Whether the window of a layer, if it has one, is no larger than its input without the padding."""
+    sweeps: Any = op.sweeps(*x)
+    return all(footprint(sweep.k, sweep.d) <= sweep.n for sweep in sweeps)
 
 
 # ---------------------------------------------------------------- one layer after the other

@@ -8,7 +8,7 @@ from archcalc.analyses.quantities import part_of
 from archcalc.homework.exercises import nets
 from archcalc.homework.exercises.chance import Chance
 from archcalc.homework.exercises.questions import Cell, Given, Question
-from archcalc.homework.exercises.tables import figures_of
+from archcalc.homework.exercises.tables import causes_of, figures_of
 from archcalc.homework.mistakes.attempts import Attempt, misread, slipped
 from archcalc.homework.mistakes.attempts import Cell as Work
 from archcalc.homework.mistakes.scenes import net_of
@@ -27,8 +27,8 @@ def planted(chance: Chance, whole: bool) -> Question:
         question = Question("mistake", nets.drawn(draw, chance, whole).text(), columns)
         cell = chance.pick([cell for cell in question.cells if cell.layer is not None])
         slips = list(dict.fromkeys(_slips(question, cell)))
-        if slips:
-            wrong = chance.pick(slips)
+        wrong = chance.pick(slips) if slips else ""
+        if slips and causes_of(question.net, cell, wrong):
             table = (Given(each, wrong if each == cell else written(question.right(each))) for each in question.cells)
             return question._replace(table=tuple(table))
     raise AssertionError("no mistake could be planted")

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from archcalc.homework.exercises.questions import TOTAL, Question
+from archcalc.homework.exercises.questions import COLUMNS, TOTAL, Question
 from archcalc.homework.exercises.quizzes import Quiz
 
 HEADER = "[[question]]"
@@ -26,7 +26,7 @@ def toml_lines(quizzes: Sequence[Quiz]) -> Iterator[str]:
 
 def _said(question: Question, student: str) -> Iterator[tuple[str, Any]]:
     """The keys of a question and their values, those left out that say nothing."""
-    columns = () if question.table else question.columns
+    columns = () if question.table else tuple(COLUMNS[name] for name in question.columns)
     all_ = {
         "student": student,
         "level": question.level,
@@ -50,7 +50,7 @@ def table_text(question: Question) -> str:
         rows.setdefault(cell.layer or TOTAL, {})[cell.quantity] = text
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["layer", *question.columns])
+    writer.writerow(["layer", *(COLUMNS[name] for name in question.columns)])
     writer.writerows([layer, *(own.get(name, "") for name in question.columns)] for layer, own in rows.items())
     return buffer.getvalue()
 

@@ -15,7 +15,7 @@ from archcalc.homework.exercises.keys import causes, wrong_cell
 from archcalc.homework.exercises.questions import ANSWER, COLUMNS, TOTAL, Cell, Question
 from archcalc.homework.exercises.quizreading import read_quizzes
 from archcalc.homework.exercises.quizzes import Quiz
-from archcalc.homework.exercises.rosters import file_name
+from archcalc.homework.exercises.rosters import file_name, file_names
 from archcalc.homework.exercises.tables import figures_of
 from archcalc.homework.figures import is_blank
 from archcalc.homework.headings import Headings, find_headings
@@ -87,11 +87,14 @@ def _of_student(answers: Path, quizzes: Sequence[Quiz]) -> Quiz:
     """The only quiz, or that of the student by whom the file, or the folder that it lies in, is named."""
     if len(quizzes) == 1:
         return quizzes[0]
-    named = {file_name(quiz.student): quiz for quiz in quizzes}
+    names = [quiz.student for quiz in quizzes]
+    files = file_names(names)
+    named = dict(zip((*names, *files), (*quizzes, *quizzes), strict=True))
     for name in (answers.stem, answers.absolute().parent.name):
-        if file_name(name) in named:
-            return named[file_name(name)]
-    help = did_you_mean(answers.stem, named) or f"such as `{next(iter(named))}{answers.suffix}`"
+        for known in (name, file_name(name)):
+            if known in named:
+                return named[known]
+    help = did_you_mean(answers.stem, files) or f"such as `{files[0]}{answers.suffix}`"
     message = f"none of the {len(quizzes):,} quizzes is for {quoted(answers.stem)}: a file is called by its student"
     raise SpecError([Fault(message, help=help)])
 

@@ -40,7 +40,7 @@ BACKWARDS = ("wanted", "such_that", "no_drops")
 WANTS = {"table": ("columns",), "mistake": ("table",)}  # what a question of a kind has to say beside its net
 TAKES = {**WANTS, "input": BACKWARDS, "arguments": BACKWARDS}  # … and may say
 KEYS = (*ANY_KEYS, *dict.fromkeys(key for keys in TAKES.values() for key in keys))
-ALIASES = {"output": "size"}  # columns as they are headed
+HEADED = {heading.lower(): name for name, heading in COLUMNS.items()}  # columns as they are written
 MOST_NAMED = 6  # wrong figures in a fault
 
 
@@ -196,13 +196,13 @@ class _Reader:
 
     def columns(self, names: Iterable[str], key: str) -> tuple[str, ...]:
         """Columns by their quantities."""
-        found = [ALIASES.get(name.strip().lower(), name.strip().lower()) for name in names]
+        found = [HEADED.get(name.strip().lower(), name.strip().lower()) for name in names]
         for name in found:
             if name not in COLUMNS:
-                help = did_you_mean(name, (*COLUMNS, *ALIASES)) or f"there are {', '.join(COLUMNS)}"
+                help = did_you_mean(name, (*COLUMNS, *HEADED)) or f"there are {', '.join(COLUMNS.values())}"
                 self.refuse(f"there is no column {quoted(name)}", key, help)
         if not found and key in self.row:
-            self.refuse("no column is asked for", key, f"there are {', '.join(COLUMNS)}")
+            self.refuse("no column is asked for", key, f"there are {', '.join(COLUMNS.values())}")
         return tuple(dict.fromkeys(found))
 
     # ------------------------------------------------ a table with a mistake

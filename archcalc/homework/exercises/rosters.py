@@ -33,7 +33,7 @@ def read_roster(path: Path) -> tuple[str, ...]:
         lines = list(_in_columns(lines))
     elif lines and lines[0].strip().lower() in NAMES:
         lines = lines[1:]
-    names = [" ".join(_printable(line).split()) for line in lines]
+    names = [" ".join(_printable(unicodedata.normalize("NFC", line)).split()) for line in lines]
     found = [name[:LONGEST] for name in names if name]
     if not found:
         raise SpecError([Fault(f"there are no names in {quoted(str(path), 200)}", help="write one on each line")])
@@ -46,7 +46,7 @@ def _in_columns(lines: Sequence[str]) -> Iterable[str]:
     """The names in the cells of a table."""
     mark = max(",;\t", key=lambda each: lines[0].count(each)) if lines else ","
     try:
-        rows = [*csv.reader(lines, delimiter=mark)]
+        rows = [*csv.reader((f"{line}\n" for line in lines), delimiter=mark)]
     except csv.Error as error:
         raise SpecError([Fault(f"the names are no CSV: {error}")]) from None
     heads = [cell.strip().lower() for cell in rows[0]] if rows else []

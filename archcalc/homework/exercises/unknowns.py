@@ -8,10 +8,12 @@ from archcalc.homework.exercises import nets
 from archcalc.homework.exercises.chance import Chance
 from archcalc.homework.exercises.nets import Draft
 from archcalc.homework.exercises.questions import Question, report_of
+from archcalc.lang.errors import SpecError
 
 FILTERS = "n"
 SOUGHT = ("f", "f", "s", "p", "fs", "fp", "sp", FILTERS, FILTERS)  # letters of arguments, as formulas have them
 MOST = {"f": 11, "s": 4, "p": 5}  # what is said to bound each
+TRIED = {"f": 1, "s": 1, "p": MOST["p"], FILTERS: 1}  # the least window, and the most padding
 
 
 def draw_input(chance: Chance, whole: bool) -> Question:
@@ -38,14 +40,14 @@ def _drops_nothing(draft: Draft, side: int) -> bool:
         x = redone.volume if redone else None
         if redone is None or x is None or any(nets.op_of(nets.layer_of(line)).dropped(x)):
             return False
-        redone = redone.then(line)
+        redone = redone.then(line, usual=False)
     return redone is not None
 
 
 def draw_arguments(chance: Chance, whole: bool) -> Question:
     """Which arguments of a layer give the size at the end, or the number of parameters."""
     draft, sought = nets.drawn(nets.body, chance, whole), chance.pick(SOUGHT)
-    at = chance.pick([at for at, line in enumerate(draft.lines) if {*sought} <= _arguments(line).keys()])
+    at = chance.pick([at for at, line in enumerate(draft.lines) if _is_open(line, sought)])
     draft = _cut(draft, at + 1 + chance.below(len(draft.lines) - at))
     text = draft.text(*draft.lines[:at], _with_unknowns(draft.lines[at], sought), *draft.lines[at + 1 :])
     if sought == FILTERS:
@@ -68,6 +70,20 @@ def _arguments(line: str) -> dict[str, str]:
     """The names of a layer's arguments by their letters in formulas, small."""
     fields = nets.op_of(nets.layer_of(line)).fields.values()
     return {field.symbol.lower(): field.name for field in fields if field.symbol}
+
+
+def _is_open(line: str, sought: str) -> bool:
+    """Whether a layer has such arguments, and refuses no value of them for itself, as a padding wider than a window."""
+    if not {*sought} <= _arguments(line).keys():
+        return False
+    tried = nets.layer_of(_with_unknowns(line, sought))
+    for letter in sought:
+        tried = tried.replace(f"?{letter}", str(TRIED[letter]))
+    try:
+        nets.op_of(tried)
+    except SpecError:
+        return False
+    return True
 
 
 def _with_unknowns(line: str, sought: str) -> str:
