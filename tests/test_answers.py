@@ -188,6 +188,23 @@ def test_a_formula_that_comes_to_something_else_than_is_said_is_told() -> None:
     assert figure.value == 34_944
     assert remark == "`11*11*3*96` comes to 34,848, not 34,944"
     assert read_number("11*11*3*96 = 34.8k").remark == ""
+    assert read_number("290,400 values (1.16 MB)", "memory").remark == ""  # in other units
+
+
+def test_a_formula_counts_whose_result_has_zeros_for_its_last_digits() -> None:
+    """The table of VGG-16 in CS231n has cells such as these."""
+    figure, remark = read_number("224*224*3=150K")
+    assert (figure.value, remark) == (150_528, "`224*224*3 = 150K` is read as 150,528")
+    assert read_number("112*112*64=800K").figure.value == 802_816
+    assert read_number("14*14*512=100K") == (read_figure("100K"), "")  # rounds so
+    assert read_number("224*224*3=160K") == (read_figure("160K"), "`224*224*3` comes to 150,528, not 160,000")
+    assert read_number("224*224*3=150.0K").figure.value == 150_000  # says that these zeros are known
+
+
+def test_what_is_no_number_before_a_plain_result_is_left_out_and_said() -> None:
+    figure, remark = read_number("24M*4 bytes ~= 93MB", "memory")
+    assert (figure.value, figure.unit) == (93_000_000, "bytes")
+    assert remark == "`M` is no number in `24M*4`: what it comes to counts"
 
 
 # ---------------------------------------------------------------- sizes
@@ -199,7 +216,9 @@ def test_a_formula_that_comes_to_something_else_than_is_said_is_told() -> None:
         *("55x55x96", "55×55×96", "55X55X96", "55*55*96", "55 x 55 x 96", "(55, 55, 96)", "[55,55,96]", "55, 55, 96"),
         *("55 55 96", "1x55x55x96", "(None, 55, 55, 96)", "[-1, 55, 55, 96]", "(N,55,55,96)", "55²×96", "55^2*96"),
         *("H=55, W=55, C=96", "５５×５５×９６", "55x55x96 (HxWxC)", "torch.Size([1, 55, 55, 96])", "55 by 55 by 96"),
-        *("55x55, 96", "55.0x55.0x96", "55;55;96"),
+        *("55x55, 96", "55.0x55.0x96", "55;55;96", "55x55x96 = 290,400", "55*55*96=290400 values", "55x55x96 HWC"),
+        *("55x55 (96)", "55x55, 96 channels", "55 x 55 (96 feature maps)", "(55x55)x96", "(55,55),96", "55x55x96?"),
+        *("(227-11)/4+1 = 55x55x96", "55x55x96 px"),
     ],
 )
 def test_a_size_is_read_however_it_is_written(text: str) -> None:
@@ -214,9 +233,11 @@ def test_a_size_may_be_a_vector_an_area_or_maps_at_an_area() -> None:
     ] == [
         *([4096], [9216], [4096], [27, 27]),
     ]
-    maps = read_sides("6@28x28")
-    assert maps.depth_first
-    assert [int(side.value) for side in maps.figures] == [6, 28, 28]
+    for text in ("6@28x28", "6 maps of 28x28", "6 feature maps, 28x28", "6@(28x28)"):
+        maps = read_sides(text)
+        assert maps.depth_first
+        assert [int(side.value) for side in maps.figures] == [6, 28, 28]
+    assert [int(side.value) for side in read_sides("4096 neurons").figures] == [4096]
 
 
 @pytest.mark.parametrize(
@@ -225,8 +246,8 @@ def test_a_size_may_be_a_vector_an_area_or_maps_at_an_area() -> None:
         *(("55x55x96 or 54x54x96", "more than one size"), ("55x55x96 / 54x54x96", "more than one size")),
         *(
             ("(227-11)/4+1 x 55 x 96", "expression"),
-            ("55x55x(48*2)", "expression"),
-            ("55x55x96 = 290400", "expression"),
+            ("55x55x(48+48)", "expression"),
+            ("55*55*96*4", "4 numbers"),
         ),
         *(("1x2x3x4x5", "5 numbers"), ("banana", "no side"), ("55x", "no side"), ("9" * 50, "no side")),
     ],
@@ -269,6 +290,14 @@ def test_a_size_that_is_none_is_refused_in_words(text: str, why: str) -> None:
             ("bytes", "memory", "", "bytes"),
             ("Memory (values)", "memory", "", "values"),
         ),
+        *(("Output (H)", "height", "", ""), ("Output (C)", "depth", "", ""), ("Ausgabe T", "depth", "", "")),
+        *(("Sortie L", "width", "", ""), ("Ausgabe Tiefe", "depth", "", ""), ("ouput", "", "", "")),
+        *(("Size (MB)", "memory", "MB", "bytes"), ("Output (KB)", "memory", "KB", "bytes")),
+        *(("output bytes", "memory", "", "bytes"), ("Output size (values)", "memory", "", "values")),
+        *(("Output size (pixels)", "size", "", ""), ("Output (HxWxC)", "size", "", "")),
+        *(("Gewichte + Bias", "params", "", ""), ("weights incl. bias", "params", "", "")),
+        *(("Parameter inkl. Bias", "params", "", ""), ("poids et biais", "params", "", "")),
+        *(("params (weights only)", "weights", "", ""), ("Parameter (nur Gewichte)", "weights", "", "")),
         *(("Param #", "params", "", ""), ("No. of parameters", "params", "", ""), ("Output Shape", "size", "", "")),
         *(
             ("Layer (type)", "layer", "", ""),
@@ -489,6 +518,64 @@ def test_a_text_is_read_in_the_encoding_that_it_has(tmp_path: Path, encoding: st
     assert any("Windows-1252" in each for each in found.remarks) == (encoding in ("latin-1", "cp1252"))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "layer,output,params\nconv1,(96,55,55),34944\npool1,[96, 27, 27],0\n",
+        "layer,output,params\nconv1,(1,96,55,55),34,944\npool1,(96,27,27),0\n",
+        "layer,output,params\nconv1,55x55x96,34,944\npool1,27x27x96,0\n",
+    ],
+)
+def test_commas_within_brackets_and_thousands_part_no_cells(tmp_path: Path, text: str) -> None:
+    found = told(read(tmp_path, text))
+    assert found["conv1", "size"] == (55, 55, 96)
+    assert found["conv1", "params"] == (34_944,)
+    assert found["pool1", "size"] == (27, 27, 96)
+    assert found["pool1", "params"] == (0,)
+
+
+def test_a_row_with_more_cells_than_headings_is_said(tmp_path: Path) -> None:
+    found = read(tmp_path, "layer,params,MACs\nconv1,34,944,105,415,200\nconv2,614,656,0\n")
+    assert "line 2 has more cells than headings: a number with commas needs quotes" in found.remarks
+    assert told(found)["conv2", "params"] == (614_656,)
+    assert "line 3 has more cells than headings: commas between thousands are taken for no separators" in found.remarks
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "    Layer (type)        Output Shape     Param #\n=========================================\n"
+        "        Conv2d-1   [-1, 96, 55, 55]      34,944\n          ReLU-2   [-1, 96, 55, 55]           0\n"
+        "     MaxPool2d-3   [-1, 96, 27, 27]           0\n=========================================\n"
+        "Total params: 34,944\n",
+        "┏━━━━━━━━━┳━━━━━━━━━━┳━━━━┓\n┃ Layer (type) ┃ Output Shape ┃ Param # ┃\n┡━━━━━━━━━╇━━━━━━━━━━╇━━━━┩\n"
+        "│ conv2d (Conv2D) │ (None, 55, 55, 96) │ 34,944 │\n├─────────┼──────────┼────┤\n"
+        "│ max_pooling2d (MaxPooling2D) │ (None, 27, 27, 96) │ 0 │\n└─────────┴──────────┴────┘\n",
+        "layer    output    params\n-----    ------    ------\nconv1    55x55x96    34944\npool1    27x27x96    0\n",
+    ],
+)
+def test_a_printed_summary_is_read(tmp_path: Path, text: str) -> None:
+    found = told(read(tmp_path, text, "a.txt"))
+    assert found["conv1", "size"] == (55, 55, 96)
+    assert found["conv1", "params"] == (34_944,)
+    assert found["pool1", "size"] == (27, 27, 96)
+    assert not {layer for layer, _ in found} - {"conv1", "relu1", "pool1"}
+
+
+def test_a_sheet_without_answers_is_said(tmp_path: Path) -> None:
+    assert "no answers are found" in read(tmp_path, "layer,params\nconv1,\n").remarks
+
+
+def test_memory_in_two_units_is_two_columns(tmp_path: Path) -> None:
+    found = read(tmp_path, "layer,memory (MB),memory (MiB)\nconv1,1.16,1.11\n")
+    assert [answer.figures[0].suffix for answer in found.answers] == ["MB", "MiB"]
+
+
+def test_no_receptive_field_is_asked_behind_the_flattening(tmp_path: Path) -> None:
+    found = read(tmp_path, "layer,params,RF\nconv1,34944,11\nconv2,614656,\nfc6,37752832,\n")
+    assert [place.cell for place, _, _ in found.unread] == ["line 3, RF"]
+
+
 def test_a_place_is_the_line_and_the_heading(tmp_path: Path) -> None:
     found = read(tmp_path, 'Name: Anna\n\nlayer,output\n\n"conv1\n(first)",55x55x96\npool1,27x27x96\n')
     assert [str(answer.where) for answer in found.answers] == [
@@ -530,12 +617,12 @@ def test_a_workbook_is_read_from_the_first_sheet_with_headings_that_are_known(tm
 
 
 def test_a_formula_of_a_workbook_is_never_worked_out(tmp_path: Path) -> None:
-    rows = [["layer", "output", "params"], ["conv1", "55x55x96", "=11*11*3*96+96"], ["pool1", "27x27x96", 0]]
+    rows = [["layer", "output", "params"], ["conv1", "55x55x96", "=SUM(A1:A3)+96"], ["pool1", "27x27x96", 0]]
     data = workbook(("Answers", rows))
     found = read(tmp_path, data, "answers.xlsx")
     assert ("conv1", "params") not in told(found)
     assert [(place.cell, text, why[:30]) for place, text, why in found.unread] == [
-        ("C2", "=11*11*3*96+96", "a formula whose value the file")
+        ("C2", "=SUM(A1:A3)+96", "a formula whose value the file")
     ]
     cached = rewritten(
         data,
@@ -543,6 +630,23 @@ def test_a_formula_of_a_workbook_is_never_worked_out(tmp_path: Path) -> None:
         lambda part: part.replace(b"<v></v>", b"<v>34944</v>").replace(b"<v />", b"<v>34944</v>"),
     )
     assert told(read(tmp_path, cached, "answers.xlsx"))["conv1", "params"] == (34_944,)
+
+
+def test_arithmetic_in_a_workbook_is_read_as_in_any_other_file(tmp_path: Path) -> None:
+    rows = [["layer", "params"], ["conv1", "=11*11*3*96+96"], ["conv2", "=B2*2"], ["conv3", "=2^10^10^10"]]
+    found = read(tmp_path, workbook(("Answers", rows)), "answers.xlsx")
+    assert told(found) == {("conv1", "params"): (34_944,)}
+    assert [(place.cell, why[:13]) for place, _, why in found.unread] == [
+        ("B3", "a formula who"),
+        ("B4", "an exponent o"),
+    ]
+
+
+def test_of_two_columns_of_names_that_of_the_layers_counts(tmp_path: Path) -> None:
+    rows = [["Block", "Layer", "Output"], ["Stage 1", "conv1", "55x55x96"], [None, "pool1", "27x27x96"]]
+    found = read(tmp_path, workbook(("Answers", [*rows, ["Stage 2", "conv2", "27x27x256"]])), "answers.xlsx")
+    assert [answer.layer for answer in found.answers] == ["conv1", "pool1", "conv2"]
+    assert "3 rows by name" in found.remarks
 
 
 def excel_workbook() -> bytes:
@@ -704,6 +808,36 @@ def test_the_running_numbers_of_a_printout_are_no_names(tmp_path: Path) -> None:
         "conv2",
     ]
     assert "4 sizes written in another order: `[-1, 96, 55, 55]` at line 2, Output Shape is 55x55x96" in found.remarks
+
+
+def test_notes_behind_labels_that_come_again_do_not_make_them_names(tmp_path: Path) -> None:
+    rows = [("CONV3-64", 224, 64), ("CONV3-64", 224, 64), ("POOL2", 112, 64), ("CONV3-128", 112, 128)]
+    rows += [("CONV3-128", 112, 128), ("POOL2", 56, 128)]
+    lines = (f"{name}: [{side}x{side}x{depth}] | {side}*{side}*{depth}" for name, side, depth in rows)
+    found = read(tmp_path, "Layer | values\n" + "\n".join(lines), "a.txt", net="vgg16")
+    wanted = ["conv1_1", "conv1_2", "pool1", "conv2_1", "conv2_2", "pool2"]
+    assert [answer.layer for answer in found.answers] == wanted
+
+
+def test_a_name_that_only_some_labels_of_a_type_have_gives_way_to_their_number(tmp_path: Path) -> None:
+    """The last layer of this LeNet-5 is called `fc1`; who counts `fc1`, `fc2`, `fc3` means C5 by it."""
+    text = "name,output,params\nconv1,28x28x6,156\nfc1,120,48120\nfc2,84,10164\nfc3,10,850\n"
+    found = read(tmp_path, text, net="lenet5")
+    assert [answer.layer for answer in found.answers if answer.quantity == "size"] == ["C1", "C5", "F6", "fc1"]
+    found = read(tmp_path, "name,params\nC5,48120\nfc1,850\n", net="lenet5")
+    assert [answer.layer for answer in found.answers] == ["C5", "fc1"]
+
+
+def test_a_column_of_types_is_that_of_the_layers_where_there_is_no_other(tmp_path: Path) -> None:
+    text = "type,output size\nconvolution,112x112x64\nmax pool,56x56x64\ninception (3a),28x28x256\n"
+    found = read(tmp_path, text, net="googlenet")
+    assert [answer.layer for answer in found.answers] == ["conv1.conv1", "pool1", "inception3a"]
+
+
+def test_the_image_is_known_by_its_type_and_a_lone_label_takes_no_place(tmp_path: Path) -> None:
+    text = 'Layer (type),Output Shape\ninput_1 (InputLayer),"(None, 227, 227, 3)"\nconv2d,55x55x96\nParams: 62M,\n'
+    assert [answer.layer for answer in read(tmp_path, text).answers] == ["input", "conv1"]
+    assert read(tmp_path, text).unread == ()
 
 
 SIZES = [
@@ -895,6 +1029,27 @@ def test_our_own_table_is_read_back_as_it_was(
 )
 def test_a_bad_file_is_refused_with_a_reason(tmp_path: Path, name: str, data: bytes, why: str) -> None:
     assert why in refused(tmp_path, data, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("a.csv", f'layer,params\nconv1,"{" " * 100_000}x"\n', "no answers"),
+        ("a.csv", f'layer,params\nconv1,"{"x" * 120_000}"\n', "no answers"),
+        ("a.csv", f"{'x' * 120_000},params\nconv1,34944\n", ""),
+        ("a.md", "|layer|params|\n|-|-|\n|conv1|**" + "\\**" * 300_000 + "|\n", "no answers"),
+        ("a.md", "|layer|params|\n" + "-" * 100_000 + "|x\n|conv1|1|\n", ""),
+        ("a.json", "[" + ",".join(f'{{"k{i}": 1}}' for i in range(50_000)) + "]", "more than"),
+    ],
+    ids=["blanks", "letters", "heading", "stars", "dashes", "keys"],
+)
+def test_long_cells_and_many_keys_take_no_time(tmp_path: Path, name: str, text: str, why: str) -> None:
+    """Each of them took minutes, when a pattern went through a cell from every letter of it on."""
+    if why == "more than":
+        assert why in refused(tmp_path, text, name)
+    else:
+        found = read(tmp_path, text, name)
+        assert (not found.answers) == (why == "no answers")
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -440,6 +440,14 @@ def test_without_solutions_nothing_of_a_real_sheet_gives_the_right_figures_away(
         assert not re.search(r"55x55x96|34,?944|105,?415,?200\b|27x27x256|614,?656\b|62,?378,?344\b", text), format_
 
 
+def test_without_solutions_no_side_of_a_size_and_no_memory_is_given_away(run: Run, tmp_path: Path) -> None:
+    wrong = "layer,output,memory,receptive field\nconv1,45x55x96,290400 bytes,12\npool1,28x27x96,69984 bytes,18\n"
+    (tmp_path / "anna.csv").write_text(wrong, "utf-8")
+    for format_ in FORMATS:
+        text = run("anna.csv", "alexnet", "--no-solutions", "--format", format_).out.replace("\\", "")
+        assert not re.search(r"1,?161,?600|279,?936|(?:for|is) (?:55|27|19|11)\b|stands for the", text), format_
+
+
 def test_a_column_that_is_asked_twice_stands_twice() -> None:
     values = mark_of("right", "290,400", quantity="memory")
     values = values._replace(answer=values.answer._replace(figures=(Figure(Fraction(290400), unit="values"),)))

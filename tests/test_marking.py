@@ -17,8 +17,9 @@ from archcalc.analyses.costs import Report, measure
 from archcalc.analyses.quantities import part_of
 from archcalc.analyses.receptive import follow
 from archcalc.files import read_spec
-from archcalc.homework.acceptance import Facts, Meaning, digits_of, meanings, readings, with_zeros
+from archcalc.homework.acceptance import Facts, Meaning, digits_of, meanings, readings
 from archcalc.homework.answers import QUANTITIES, Answer, Figure, Mark, Marked, Place, Submission
+from archcalc.homework.figures import with_zeros
 from archcalc.homework.marking import mark
 from archcalc.homework.reading import read_submission
 from archcalc.homework.rubric import DEFAULT, Rubric, read_rubric, refuse_strangers
@@ -219,6 +220,23 @@ def test_a_receptive_field_is_carried_by_what_the_layer_adds() -> None:
     assert cell(found, "pool1", "receptive").note == "right for your 12 of conv1: 8 more are 20"
 
 
+def test_a_mistake_on_top_of_an_own_receptive_field_is_told_with_it() -> None:
+    found = marked("layer | receptive\nconv1_1 | 3\nconv1_2 | 5\npool1 | 7\nconv2_1 | 9\nconv2_2 | 13", "vgg16")
+    assert statuses(found)["conv2_2.receptive"] == "carried"  # 9 + (3 - 1)*2
+    (first, *_) = cell(found, "conv2_1", "receptive").mistakes
+    assert (first.name, first.arithmetic) == ("receptive field added instead of scaled", "7 + 3 - 1 = 9")
+    assert first.note.endswith("with your 7 of pool1")
+
+
+def test_a_sheet_that_is_wrong_throughout_is_marked_and_says_what_was_not_looked_for() -> None:
+    report = report_of("resnet50")
+    rows = [f"{row.name} | {row.params + 17}" for row in report.rows if not row.node.op.inplace]
+    found = marked("\n".join(["layer | params", *rows]), "resnet50")
+    assert {mark.status for mark in found.marks} == {"wrong"}
+    [said] = [each for each in found.conventions if each.startswith("no usual mistake explains")]
+    assert "two at once were looked for in the first 30" in said
+
+
 def test_a_total_is_held_against_the_students_own_column() -> None:
     # without their biases: 62,378,344 - 10,568 = 62,367,776
     rows = {"conv1": 34848, "conv2": 614400, "conv3": 884736, "conv4": 1327104, "conv5": 884736}
@@ -343,6 +361,7 @@ def test_with_and_without_biases_are_each_said_where_either_is_accepted() -> Non
         ("params", "35000", "zeros = true", True),
         ("params", "35000", "zeros = true\ndigits = 3", False),  # 34,944 is 34,900 to three digits
         ("params", "34900", "zeros = true\ndigits = 3", True),
+        *(("memory", "300K", "", False), ("memory", "300K", "zeros = true", True)),  # of 290,400 values
         ("size", "96x55x55", "", False),
         ("size", "96x55x55", 'order = "either"', True),
         ("macs", "843321600", "batch = 8", True),
@@ -412,6 +431,8 @@ def test_figures_are_read_as_exactly_as_they_are_written() -> None:
     assert digits_of(figure("0.03M")) == 1
     assert digits_of(figure("0.0M")) == 0
     assert with_zeros(figure("35000"), digits=4).half_unit == 5
+    assert with_zeros(figure("800K")).half_unit == 50_000
+    assert with_zeros(figure("8.00M")) == figure("8.00M")  # says that its zeros are known
     mebibytes = rubric_of('megabytes = "MiB"')
     assert [each.value for each, _ in readings(figure("1 MB"), mebibytes)] == [2**20]
     facts = Facts(Volume(1, 1, 1), 0, 0, 0, 0, 0, 3, 7)
@@ -745,3 +766,22 @@ def test_a_mistake_made_again_and_again_is_the_likelier_one() -> None:
     assert [each.mistakes[0].name for each in wrong] == ["P ignored"] * 5
     assert [each.answer.layer for each in found.marks if each.status == "carried"] == ["pool1", "pool2"]
     assert found.patterns == ("P ignored in 5 of 7 cells of size",)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "text", "name", "note"),
+    [
+        ("float16", "1161.6 KB", "bytes of another type", "a value of float16 takes 2 bytes, not 4 as in float32"),
+        ("float64", "1161.6 KB", "bytes of another type", "a value of float64 takes 8 bytes, not 4 as in float32"),
+        ("float64", "290.4 KB", "values for bytes", "that are values: each takes 8 bytes in float64"),
+        ("int8", "1161.6 KB", "bytes of another type", "a value of int8 takes 1 byte, not 4 as in float32"),
+    ],
+)
+def test_mistakes_are_sought_in_the_type_of_numbers_of_the_rubric(
+    tmp_path: Path, dtype: str, text: str, name: str, note: str
+) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text(f"layer,memory\nconv1,{text}\n")
+    rubric = DEFAULT._replace(dtype=dtype, memory=("bytes",))
+    [found] = mark(read_submission(path, report_of("alexnet")), report_of("alexnet"), rubric).marks
+    assert (found.mistakes[0].name, found.mistakes[0].note) == (name, note)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from archcalc.homework.answers import Figure, Mistake
+from archcalc.homework.figures import with_zeros
 from archcalc.homework.rubric import NOT_ACCEPTED, TOO_FEW_DIGITS, Rubric
 from archcalc.units import exact
 from archcalc.volume import Volume
@@ -139,31 +140,15 @@ def _written(figure: Figure, value: int | Fraction, rubric: Rubric) -> str | Non
     """Exactly, rounded, truncated, or with zeros for what was rounded."""
     if figure.value == value:
         return ""
-    if figure.half_unit:
-        shortened = figure
-    elif rubric.zeros:
-        shortened = with_zeros(figure, rubric.digits)
-    else:
-        return None
-    if digits_of(shortened) < rubric.digits:
-        return None
-    how = "" if figure.half_unit else "zeros"
-    if "rounded" in rubric.rounding and shortened.rounds_from(value):
-        return how or "rounded"
-    if "truncated" in rubric.rounding and shortened.truncates_from(value):
-        return how or "truncated"
+    wide = with_zeros(figure, rubric.digits) if rubric.zeros else figure
+    for shortened, how in ((figure, ""), (wide, "zeros")):
+        if not shortened.half_unit or digits_of(shortened) < rubric.digits:
+            continue
+        if "rounded" in rubric.rounding and shortened.rounds_from(value):
+            return how or "rounded"
+        if "truncated" in rubric.rounding and shortened.truncates_from(value):
+            return how or "truncated"
     return None
-
-
-def with_zeros(figure: Figure, digits: int = 1) -> Figure:
-    """A whole number whose zeros at the end, but those among so many first digits, stand for what was rounded.
-
-    >>> with_zeros(Figure(Fraction(35000))).half_unit, with_zeros(Figure(Fraction(35000)), 3).half_unit
-    (Fraction(500, 1), Fraction(50, 1))
-    """
-    text = str(figure.value.numerator) if figure.value.denominator == 1 else ""
-    zeros = min(len(text) - len(text.rstrip("0")), max(0, len(text) - digits))
-    return figure._replace(half_unit=Fraction(10**zeros, 2)) if zeros else figure
 
 
 def digits_of(figure: Figure) -> int:

@@ -16,6 +16,8 @@ from archcalc.homework.acceptance import ADDED_UP, Facts, Meaning, accepted, mea
 from archcalc.homework.answers import Figure
 from archcalc.homework.beliefs import Basis, Beliefs, Told, facts_of, is_legal, worked_out
 from archcalc.homework.mistakes.drafts import SIDES
+from archcalc.homework.mistakes.fields import Fields, maker
+from archcalc.homework.mistakes.scenes import net_of
 from archcalc.homework.relations import Beside, related
 from archcalc.homework.rubric import Rubric
 from archcalc.homework.solutions import arithmetic, figure_text
@@ -78,6 +80,14 @@ class Carrier:
         if not is_legal(row.node.op, x) or (x == row.inputs and (sized or y == row.output)):
             return None
         return Own(x, None if sized else y, self._basis_text(cell, Basis(row.node.op, x, row.output if sized else y)))
+
+    def own_fields(self, cell: Told) -> tuple[Fields, str] | None:
+        """The student's receptive fields, where one that the layer of a cell goes on from is not the right one."""
+        at = maker(net_of(self.report), cell.at)
+        fields = self.beliefs.fields
+        own = [index for index in self.report.rows[at].node.inputs if fields[index] != self.beliefs.field(index)]
+        text = " and your ".join(self._field_text(index, fields[index]) for index in own)
+        return (tuple(fields), text) if own else None
 
     def bases(self, cell: Told) -> list[Basis]:
         """What the layer of a cell may have been worked out from; nothing for a sum over several."""

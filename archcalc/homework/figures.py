@@ -89,13 +89,12 @@ def read_number(text: str, quantity: str = "", unit: Unit = PLAIN, decimal_comma
     if is_blank(text):
         raise ValueError("blank")
     _refuse_spreadsheet(text.strip())
-    plain, about = _about(normalized(text))
-    parts = [part for part in re.split(r"=|≈|->|→|⇒", plain.removeprefix("=")) if re.search(r"\d", part)]
+    plain, about = _about(re.sub(r"(?<=\()\s*=", "", normalized(text)))
+    plain = re.sub(r"(?<=\d)[.;:!?✓✔ ]+$", "", plain.removeprefix("="))
+    parts = [part.strip(" ~") for part in re.split(r"=|≈|->|→|⇒", plain) if re.search(r"\d", part)]
     if not parts:
         raise ValueError(f"{quoted(text.strip())} is no number")
-    kind = _Kind(quantity, unit, decimal_comma)
-    readings = [_term(part.strip(), kind, about) for part in parts]
-    return readings[0] if len(readings) == 1 else _result(parts, readings)
+    return _of_parts(parts, _Kind(quantity, unit, decimal_comma), about)
 
 
 def normalized(text: str) -> str:
@@ -105,6 +104,7 @@ def normalized(text: str) -> str:
     '55 * 10^6 - 1'
     """
     text = _LATEX.sub(lambda found: _MEANT.get(found[0], ""), text) if "$" in text or "\\" in text else text
+    text = re.sub(r"(?<=\d)(?=[¼-¾⅐-⅞])", "+", text)
     raised = re.sub(f"[{_RAISED}]+", lambda found: "^" + found[0].translate(_LOWERED), text)
     plain = unicodedata.normalize("NFKC", raised).translate(_ALIKE)
     plain = "".join(str(unicodedata.decimal(char, char)) if char > "\x7f" else char for char in plain)
@@ -157,15 +157,51 @@ class _Kind(NamedTuple):
     decimal_comma: bool
 
 
+def _of_parts(parts: list[str], kind: _Kind, about: bool) -> Reading:
+    """What is said between `=`; before a plain result may stand what is no number, which is said."""
+    readings: dict[str, Reading] = {}
+    fault = ""
+    for part in parts:
+        try:
+            readings[part] = _term(part, kind, about)
+        except ValueError as error:
+            fault = fault or str(error)
+    if fault and not (parts[-1] in readings and _PLAIN_NUMBER.fullmatch(parts[-1])):
+        raise ValueError(fault)
+    found = _result([*readings], [*readings.values()])
+    return found._replace(remark=found.remark or f"{fault}: what it comes to counts") if fault else found
+
+
 def _result(parts: list[str], readings: list[Reading]) -> Reading:
-    """The result among a formula and what it is said to come to: the only plain number, else the last."""
+    """The result among a formula and what it is said to come to: the only plain number, else the last.
+
+    Where zeros stand in the place of its last digits, `224*224*3 = 150K`, the formula says it exactly.
+    """
     plain = [at for at, part in enumerate(parts) if _PLAIN_NUMBER.fullmatch(part)]
     at = plain[0] if len(plain) == 1 else len(parts) - 1
     given, remark = readings[at]
     for other, part in ((readings[i].figure, part) for i, part in enumerate(parts) if i != at):
+        if given.unit != other.unit and given.unit and other.unit:
+            continue  # values beside their bytes
         if not (given.rounds_from(other.value) or other.rounds_from(given.value)):
-            remark = f"{quoted(part.strip())} comes to {shown(other.value)}, not {shown(given.value)}"
+            wide, formula = with_zeros(given), not _PLAIN_NUMBER.fullmatch(part)
+            if formula and (wide.rounds_from(other.value) or wide.truncates_from(other.value)):
+                said = f"{quoted(f'{part} = {parts[at]}')} is read as {shown(other.value)}"
+                return Reading(other._replace(unit=other.unit or given.unit), said)
+            remark = f"{quoted(part)} comes to {shown(other.value)}, not {shown(given.value)}"
     return Reading(given, remark)
+
+
+def with_zeros(figure: Figure, digits: int = 1) -> Figure:
+    """A whole number whose zeros at the end, but those among so many first digits, stand for what was rounded.
+
+    >>> with_zeros(Figure(Fraction(35000))).half_unit, with_zeros(Figure(Fraction(35000)), 3).half_unit
+    (Fraction(500, 1), Fraction(50, 1))
+    """
+    whole = figure.value.denominator == 1 and figure.half_unit in (0, Fraction(figure.scale, 2))  # not 1.00M
+    text = str(figure.value.numerator) if whole else ""
+    zeros = min(len(text) - len(text.rstrip("0")), max(0, len(text) - digits))
+    return figure._replace(half_unit=Fraction(10**zeros, 2)) if zeros else figure
 
 
 def _term(text: str, kind: _Kind, about: bool) -> Reading:
@@ -278,18 +314,39 @@ def read_sides(text: str, decimal_comma: bool = False) -> Sides:
     plain = re.sub(r"(?<![^\W\d_])[^\W\d_]{1,8}\s*[=:]\s*(?=\d)", "", _about(normalized(text))[0])  # H=55, W=55
     plain = re.sub(r"(\d+)\s*\^\s*2(?!\d)", r"\1*\1", plain)
     plain = re.sub(r"(?<=\d) (?:by|mal|par|por|per|на) (?=\d)", "*", plain)
+    plain = _unworded(_size_beside_result(plain))
     if re.search(r"\d[)\] ]*(?: (?:or|oder|ou|o|vs\.?|или|或|または) | ?\| ?| / )[(\[]?\d", plain):
         raise ValueError(f"{quoted(text.strip())} holds more than one size")
     _refuse_spreadsheet(plain)
     maps, at, rest = plain.partition("@")
     parts = _sides(_bare(rest if at else plain))
     parts = [*_sides(_bare(maps)), *parts] if at else parts
-    batch = parts.pop(0) if len(parts) == 4 or (len(parts) > 1 and parts[0].lower() in _BATCHES) else ""
+    batched = len(parts) == 4 and parts[0] != parts[1]  # 55*55*96*4 are no images
+    batch = parts.pop(0) if batched or (len(parts) > 1 and parts[0].lower() in _BATCHES) else ""
     if not 1 <= len(parts) <= 3:
         raise ValueError(f"{quoted(text.strip())} has {len(parts)} numbers: a size has one to three")
     return Sides(tuple(_side(part, text, decimal_comma) for part in parts), bool(at), batch)
 
 
+def _size_beside_result(text: str) -> str:
+    """The size in `55*55*96 = 290,400` and in `(227-11)/4+1 = 55`."""
+    before, equals, behind = (part.strip() for part in text.rpartition("="))
+    product = re.fullmatch(r"[\[(]?\d+(?:\s*\*\s*\d+)+[\])]?", before)
+    return before if product and equals and "*" not in behind else behind
+
+
+def _unworded(text: str) -> str:
+    """A size without words and inner brackets: `96 maps of 55*55` is `96@55*55`, `55*55 (96 maps)` is `55*55*96`."""
+    text = re.sub(rf"^(\d+) ?{_MAPS}[ ,*:]*(?:(?:of|von|de|di|à|with|mit)[a-z ]*)?(?=\d)", r"\1@", text)
+    text = re.sub(rf"(?<=\d)\W*(?:(?:with|mit|avec|con|com|and|und) )?\b(\d+) ?{_MAPS}\W*$", r"*\1", text)
+    text = re.sub(r"(?<=\d) ?[(\[](\d+)[)\]]$", r"*\1", text)
+    text = re.sub(r"^[(\[](\d+ ?[*,] ?\d+)[)\]](?= ?[*,] ?\d+$)", r"\1", text)
+    text = re.sub(r"^(\d+ ?[*@] ?)[(\[](\d+ ?\* ?\d+)[)\]]$", r"\1\2", text)
+    return re.sub(rf"(?<=[\d)\]]) ?(?:{_SIDE_WORDS})$|[?!.✓✔]+$", "", text)
+
+
+_MAPS = r"(?:feature )?(?:maps?|channels?|filters?|slices?|[Kk]an[aä]le?|tief|deep|canaux|canales|canali)"
+_SIDE_WORDS = r"px|pixels?|neurons?|neuronen|units?|nodes?|classes|outputs?|features?|hwc|chw|HWC|CHW|HxWxC|CxHxW"
 _BATCHES = ("n", "b", "bs", "batch", "none", "?", "-1", "null")
 
 
@@ -477,6 +534,7 @@ _COUNTS = {
     **dict.fromkeys(("parametri", "parâmetros", "параметров", "参数", "參數", "パラメータ"), "params"),
     **dict.fromkeys(("weight", "weights", "gewichte", "poids", "pesos", "pesi"), "params"),
     **dict.fromkeys(("mac", "macs", "madd", "madds", "mult", "mults", "multiplications", "macc", "maccs"), "macs"),
+    **dict.fromkeys(("add", "adds", "multiply", "multiplies", "accumulate", "accumulates", "multadds"), "macs"),
     **dict.fromkeys(("flop", "flops", "op", "ops", "operation", "operations", "operationen"), "flops"),
 }
 _IGNORED = frozenset(("in", "of", "px", "pixel", "pixels", "cells", "learnable", "float", "fp"))

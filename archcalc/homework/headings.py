@@ -15,6 +15,7 @@ from archcalc.homework.words import COUNTED_IN, HEADINGS, SMALL
 
 MOST_CHARACTERS = 80
 MOST_ROWS_ABOVE = 60  # rows in which the headings are looked for
+MOST_GUESSED = 15  # … where they are misspelt, which takes its time
 ROLES = ("layer", "number", "type", "quantity", "answer", "question", "copied")  # what else a column may hold
 
 
@@ -54,7 +55,7 @@ def find_headings(rows: Sequence[Sequence[str]]) -> Headings | None:
     above = rows[:MOST_ROWS_ABOVE]
     found = _best([tuple(map(read_heading, row)) for row in above])
     if found is None:
-        return _best([tuple(map(guess_heading, row)) for row in above])
+        return _best([tuple(map(guess_heading, row)) for row in above[:MOST_GUESSED]])
     columns = (each if each.meaning else guess_heading(each.title) for each in found.columns)
     return Headings(found.row, tuple(_lettered(list(columns))))
 
@@ -121,10 +122,11 @@ def read_heading(text: str) -> Heading:
     for note in notes:
         order = order or _order(note)
         unit = _unit(note, meaning) or unit
-        meaning = _without_biases(note, meaning)
+        meaning = _noted(note, unit, meaning)
     return Heading(title, meaning, unit if meaning in _SCALED else PLAIN, order)
 
 
+@lru_cache(4096)
 def guess_heading(text: str) -> Heading:
     """As `read_heading`, and what a misspelt heading likely stands for.
 
@@ -132,8 +134,10 @@ def guess_heading(text: str) -> Heading:
     'params'
     """
     found = read_heading(text)
+    if len(text) > 2 * MOST_CHARACTERS:
+        return found
     words, notes = _parted(text)
-    if found.meaning or any(char.isdigit() for char in text) or not 5 < len(_key(words)) <= MOST_CHARACTERS:
+    if found.meaning or any(char.isdigit() for char in text) or not 4 < len(_key(words)) <= MOST_CHARACTERS:
         return found
     near = get_close_matches(_key(words), [word for word in _SPELT if len(word) > 5], n=1, cutoff=0.88)
     known = read_heading(" ".join((_SPELT[near[0]], *(f"({note})" for note in notes)))) if near else found
@@ -158,7 +162,7 @@ def _parted(text: str) -> tuple[str, list[str]]:
 _PEELS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"(.+?)\W+((?:without|with|no|w/o|excl\w*\.?|incl\w*\.?|ohne|mit|sans|avec|sin|con|sem|com|senza|без|с)\b.*)",
+        r"(.+?)\W+((?:without|with|no|w/o|excl\w*\.?|in[ck]l\w*\.?|ohne|mit|sans|avec|sin|con|sem|com|senza|без|с)\b.*)",
         r"(.+?)[\s:]+(\w+(?:\s*[x×*,]\s*\w+){1,3})",
         r"(.+?)\s*(?:[,;:/–—-]|\s(?:in|en|em|à|в)(?=\s))\s*(\S.*)",
         r"(.+?)\s*[x×*]\s*(1\S*)",
@@ -196,11 +200,24 @@ _LETTERS = {
 }
 
 
-def _without_biases(note: str, meaning: str) -> str:
-    """Parameters without their biases are weights."""
-    words = r"\b(?:without|no|w/o|excl\w*\.?|ohne|sans|sin|sem|senza|без)\b.*\b(?:bias|biais|sesgo|смещ)"
-    without = re.search(words + r"|不含偏置|无偏置|バイアスなし", note.lower())
-    return "weights" if meaning == "params" and without else meaning
+def _noted(note: str, unit: Unit, meaning: str) -> str:
+    """What a heading stands for with its note: a side of a size, its memory, parameters with biases or without."""
+    if meaning in ("size", "area"):
+        side = _SIDE_LETTERS.get(_LETTERS.get(note.strip().casefold(), ""))
+        return side or ("memory" if unit.unit in ("bytes", "values") else meaning)
+    if meaning == "params" and _WEIGHTS_ONLY.search(note):
+        return "weights"
+    return "params" if meaning == "weights" and _BIASES_TOO.search(note) else meaning
+
+
+_BIASES = r".*\b(?:bias|biais|sesgo|viés|смещ)"
+_WEIGHTS_ONLY = re.compile(
+    rf"\b(?:without|no|w/o|excl\w*\.?|ohne|sans|sin|sem|senza|без)\b{_BIASES}|不含偏置|无偏置|バイアスなし"
+    r"|^(?:weights only|only weights|nur Gewichte)$",
+    re.IGNORECASE,
+)
+_BIASES_TOO = re.compile(rf"^\W*(?:with|in[ck]l\w*\.?|mit|avec|con|com|с)\s{_BIASES}", re.IGNORECASE)
+_SIDE_LETTERS = {"h": "height", "w": "width", "c": "depth"}
 
 
 def _meaning(text: str) -> tuple[str, Unit]:
@@ -217,14 +234,16 @@ def _exact(text: str) -> tuple[str, Unit] | None:
         return None  # several headings, parted otherwise than was thought
     whole, key = _key(text, small=True), _key(text)
     scaled = re.fullmatch(r"([kmgt])(macs?|flops?|ops|params?|madds?)", key)
-    side = re.fullmatch(r"(.+)[\s_]([hwbcdHWBCD])", text.strip())
+    side = re.fullmatch(r"(.+)[\s_]([^\W\d_]+)", text.strip())
+    sided = side and whole not in _WORDS and _WORDS.get(_key(side[1])) in ("size", "area")
+    letter = _LETTERS.get(side[2].casefold(), "") if side and sided else ""
+    if letter in _SIDE_LETTERS:  # Ausgabe H
+        return _SIDE_LETTERS[letter], PLAIN
     for word in (whole, key):
         if word in _WORDS:
             return _WORDS[word], _COUNTED_IN.get(word, PLAIN)
     if scaled:
         return _WORDS[scaled[2]], read_unit(scaled[1].upper())
-    if side and _WORDS.get(_key(side[1])) in ("size", "area"):  # Ausgabe H
-        return {"h": "height", "w": "width", "b": "width"}.get(side[2].lower(), "depth"), PLAIN
     return ("memory", read_unit(key)) if key in ("kb", "mb", "gb", "kib", "mib", "gib") else None
 
 

@@ -27,6 +27,7 @@ class Label(NamedTuple):
     total: bool = False
     input: bool = False
     several: bool = False  # layers alike in one row: `mixed6c ×2`
+    silent: bool = False  # nothing is answered in its row
 
 
 def key_of(text: str) -> Key:
@@ -54,7 +55,13 @@ def read_label(text: str, type_text: str = "") -> Label:
     words = any(each not in _LAYER_WORDS for each in letters)
     total = joined in _TOTALS or (bool(letters) and op is None and key[0] in _TOTALS and len(letters) == len(key))
     several = bool(re.search(r"(?:\s×|[^\d\s]\s+[x*])\s?\d+$", text))
-    return Label(text, op, numbers, words, total, joined in _INPUTS, several)
+    return Label(text, op, numbers, words, total, _is_input(text, op), several)
+
+
+def _is_input(text: str, op: type[Op] | None) -> bool:
+    """Whether a label is that of the image: `Input`, `INPUT: [224x224x3]`, `input_1 (InputLayer)`."""
+    head = "".join(each for each in key_of(head_of(text)) if not each.isdigit())
+    return "".join(key_of(text)) in _INPUTS or (op is None and head in _INPUTS)
 
 
 def _type_of(key: Key) -> tuple[type[Op] | None, int, int]:
@@ -131,13 +138,20 @@ def groups_of(row: Row) -> list[str]:
     return [".".join(row.node.group[:depth]) for depth in range(1, len(row.node.group) + 1)]
 
 
+def head_of(text: str) -> str:
+    """A label without what stands in brackets or behind a mark: `CONV3-64: [224x224x64]` is `CONV3-64`."""
+    return re.split(r"\s*(?:[:;,+&/|–—→×]|\s-\s|->)", _unbracketed(text))[0].strip()
+
+
+def _unbracketed(text: str) -> str:
+    return re.sub(r"\([^()]*\)|\[[^\[\]]*\]", " ", text).strip()
+
+
 def _parts(text: str) -> Iterator[str]:
     """A label, then what is left of it without notes and enumerations."""
     yield text
-    plain = re.sub(r"\([^()]*\)|\[[^\[\]]*\]", " ", text).strip()
-    yield plain
-    head = re.split(r"\s*(?:[:;,+&/|–—→×]|\s-\s|->)", plain)[0].strip()
-    yield head
+    plain, head = _unbracketed(text), head_of(text)
+    yield from (plain, head)
     for each in (plain, head):
         yield re.sub(r"^\s*(?:\d+|[a-z])\s*[.):]\s*", "", each)
     words = plain.split()

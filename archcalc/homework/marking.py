@@ -25,8 +25,9 @@ from archcalc.homework.answers import QUANTITIES, Answer, Figure, Mark, Marked, 
 from archcalc.homework.beliefs import Told, facts_of
 from archcalc.homework.carrying import Carrier
 from archcalc.homework.figures import is_blank
-from archcalc.homework.mistakes import Case, likely
+from archcalc.homework.mistakes import ODD, Case, likely
 from archcalc.homework.mistakes.drafts import SIDES
+from archcalc.homework.mistakes.fields import Fields
 from archcalc.homework.rubric import DEFAULT, TOTAL, Rubric, refuse_strangers
 from archcalc.homework.solutions import Solver
 from archcalc.lang.errors import Fault, SpecError
@@ -36,6 +37,7 @@ NO_ANSWER = "no answer"
 LEAST_REPEATED = 2  # cells of a column with the same mistake
 LIGHT = 50  # from here on a mistake is believed only where nothing lighter fits: slips of digits
 AGAIN, MOST_AGAIN = 6, 24  # how much less a mistake weighs for each other cell of the column that it explains
+MOST_ODD = 30  # cells that no usual mistake explains; from there on only what is quick is looked for
 OWN_BASIS = 10  # how much more a mistake weighs that is made on top of a carried one
 
 
@@ -83,6 +85,7 @@ class _Marker:
         self.solver = Solver(report, rubric)
         self.parts: dict[str | None, Part] = {}
         self.used: Counter[str] = Counter()  # conventions, by the cells that needed them
+        self.odd = 0  # cells that no usual mistake explains
         self.cells = [self.cell(answer) for answer in self.asked()]
         self.columns = {name: _choice(self.cells, name) for name in QUANTITIES}
 
@@ -170,6 +173,9 @@ class _Marker:
         for name, sentence in CONVENTIONS.items():
             if self.used[name]:
                 yield f"{sentence.format(dtype=self.rubric.dtype)}: {_cells(self.used[name])}"
+        if self.odd > MOST_ODD:
+            first = f"the first {MOST_ODD}, and on top of carried figures up to these"
+            yield f"no usual mistake explains {_cells(self.odd)}: two at once were looked for in {first}"
         left = sum(map(self.is_open, self.cells))
         if left:
             yield f"blank where there is nothing to count, and not marked: {_cells(left)}"
@@ -230,29 +236,50 @@ class _Marker:
 
     def mistakes(self, cell: Cell, carrier: Carrier, told: Told) -> tuple[Mistake, ...]:
         """The likely ones: on the right volumes, then on the student's own, where these are others."""
-        found = self.likely(cell)
+        found = self.likely(cell, self.case(cell))
+        self.odd += not found or found[0].weight >= ODD
+        if self.odd > MOST_ODD:
+            return found
+        if cell.answer.quantity == "receptive":
+            return self.on_own_fields(cell, carrier.own_fields(told), found)
         own = carrier.own(told)
         if own is None:
             return found
         names = {each.name for each in found if each.weight < LIGHT}
-        others = [each for each in self.likely(cell, own.inputs, own.output) if each.name not in names]
+        basis = self.case(cell)._replace(inputs=own.inputs, output=own.output)
+        others = [each for each in self.likely(cell, basis) if each.name not in names]
         more = [each._replace(weight=each.weight + OWN_BASIS, note=_joined(each.note, own.text)) for each in others]
         kept = [each for each in found if each.name in names or all(each.name != other.name for other in more)]
         return tuple(sorted((*kept, *more), key=lambda each: each.weight))
 
-    def likely(
-        self, cell: Cell, inputs: tuple[Volume, ...] | None = None, output: Volume | None = None
+    def on_own_fields(
+        self, cell: Cell, own: tuple[Fields, str] | None, found: tuple[Mistake, ...]
     ) -> tuple[Mistake, ...]:
+        """Mistakes on the student's own receptive fields, where these are others, before those on the right ones."""
+        if own is None:
+            return found
+        fields, text = own
+        others = self.likely(cell, self.case(cell)._replace(seen=fields))
+        more = [each._replace(note=_joined(each.note, text)) for each in others if each.weight < LIGHT]
+        names = {each.name for each in more}
+        left = [each for each in found if each.name not in names and (each.weight < LIGHT or not more)]
+        kept = [each._replace(weight=each.weight + OWN_BASIS) for each in left]
+        return tuple(sorted((*more, *kept), key=lambda each: each.weight))
+
+    def case(self, cell: Cell) -> Case:
+        """What is asked in a cell; parameters without biases are weights."""
+        quantity = cell.answer.quantity
+        without = quantity == "params" and self.right(cell).convention == "without"
+        asked, size = "weights" if without else quantity, self.rubric.bytes_per_value
+        return Case(self.report, cell.answer.layer, asked, bytes_per_value=size, two=self.odd < MOST_ODD)
+
+    def likely(self, cell: Cell, case: Case) -> tuple[Mistake, ...]:
         """The mistakes that give the figures, or why these are not accepted though they are right in some way."""
         answer, figures = cell.answer, cell.answer.figures
         if self.rubric.batch > 1 and answer.quantity in OF_BATCH:  # the mistakes are those of one image
             figures = tuple(_divided(figure, self.rubric.batch) for figure in figures)
-        if answer.quantity == "receptive":  # the mistakes are those of the rows: 11x11 is 11
-            figures = figures[:1] if figures[:1] == figures[-1:] else ()
-        without = answer.quantity == "params" and self.right(cell).convention == "without"
-        quantity = "weights" if without else answer.quantity
-        found = likely(Case(self.report, answer.layer, quantity, inputs, output), figures) if figures else ()
-        if found or inputs is not None:
+        found = likely(case, figures) if figures else ()
+        if found or case.inputs is not None or case.seen is not None:
             return found
         named = otherwise(answer.quantity, cell.facts, self.rubric, answer.figures)
         return (named,) if named else ()

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.analyses.costs import Report, Row
-from archcalc.homework.labels import Key, Label, Names, groups_of, is_of, key_of
+from archcalc.homework.labels import Key, Label, Names, groups_of, head_of, is_of, key_of
 from archcalc.ops import Op
 
 MOST_STEPS = 300_000  # rows times layers that are tried in order
@@ -30,15 +30,20 @@ def paired(report: Report, labels: Sequence[Label], fits: Fits) -> Pairing:
     """The rows of a sheet brought together with the layers of a net.
 
     Numbers that run on from type to type (`Conv2d-1`, `ReLU-2`, `MaxPool2d-3`) and those of labels that come again and
-    again (`CONV3-64`, `POOL2`) are the names of no layers, if more answers are right without them.
+    again (`CONV3-64`, `POOL2`) are the names of no layers, if more answers are right without them. Nor are those that
+    only some labels of a type have: `fc1`, `fc2`, `fc3` of a net with layers `C5`, `F6`, `fc1`.
     """
     best = Pairing(report, labels, fits)
     for numbered in (_running(labels), _repeated(labels)):
         if numbered:
             plain = [_without_number(each) if at in numbered else each for at, each in enumerate(labels)]
-            other = Pairing(report, plain, fits)
-            best = other if other.right > best.right else best
-    return best
+            best = _better(best, Pairing(report, plain, fits))
+    partly = best.partly_named()
+    return _better(best, Pairing(report, best.labels, fits, partly)) if partly else best
+
+
+def _better(one: Pairing, other: Pairing) -> Pairing:
+    return other if other.right > one.right else one
 
 
 def _running(labels: Sequence[Label]) -> set[int]:
@@ -51,8 +56,9 @@ def _running(labels: Sequence[Label]) -> set[int]:
 
 def _repeated(labels: Sequence[Label]) -> set[int]:
     """The rows with a type whose label is that of others too."""
-    times = Counter(key_of(each.text) for each in labels)
-    return {at for at, each in enumerate(labels) if each.type is not None and times[key_of(each.text)] > 1}
+    keys = [key_of(head_of(each.text)) for each in labels]
+    times = Counter(keys)
+    return {at for at, each in enumerate(labels) if each.type is not None and times[keys[at]] > 1}
 
 
 def _without_number(label: Label) -> Label:
@@ -62,8 +68,11 @@ def _without_number(label: Label) -> Label:
 class Pairing:
     """Brings the rows of a sheet together with the layers of a net."""
 
-    def __init__(self, report: Report, labels: Sequence[Label], fits: Fits) -> None:
+    def __init__(
+        self, report: Report, labels: Sequence[Label], fits: Fits, nameless: frozenset[int] = frozenset()
+    ) -> None:
         self.report = report
+        self.nameless = nameless  # rows that are not found by name
         self.labels = labels
         self.fits = fits
         self.names = Names(report)
@@ -86,6 +95,13 @@ class Pairing:
         """How many answers are right for the layers that were found."""
         return sum(self.fits(at, self.names.at(match.name)) for at, match in self.found.items() if match.name)
 
+    def partly_named(self) -> frozenset[int]:
+        """Rows with a number whose type has some that name a layer and some that do not."""
+        rows = [at for at, each in enumerate(self.labels) if each.type is not None and each.numbers]
+        named = {at for at in rows if at in self.found and self.found[at].way == "name"}
+        both = {self.labels[at].type for at in named} & {self.labels[at].type for at in rows if at not in named}
+        return frozenset(at for at in rows if self.labels[at].type in both)
+
     def _take(self, at: int, name: str | None, way: str) -> None:
         if any(match.name == name for match in self.found.values()):
             self.twice[at] = name or "the whole net"
@@ -105,7 +121,7 @@ class Pairing:
         inputs = [row.name for row in self.report.rows if not row.inputs]
         for at in self._open():
             label = self.labels[at]
-            name = self.names.find(label.text)
+            name = self.names.find(label.text) if at not in self.nameless else None
             if name is not None:
                 self._take(at, name, "name")
             elif label.total:
@@ -224,6 +240,8 @@ class Pairing:
         """How well a row goes with a layer; None where it does not: another type, or words that name no layer."""
         label, row = self.labels[at], self.report.rows[i]
         if label.type is not None and i not in self.of_type[label.type]:
+            return None
+        if label.type is None and label.words and label.silent:  # `Total params: 138,357,544`, alone in its row
             return None
         fits = self.fits(at, i)
         if not fits and (where.known if label.type is None else self._strange(at) and not where.closed):

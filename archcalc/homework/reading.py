@@ -111,7 +111,7 @@ def _chosen(name: str, grids: Sequence[Grid]) -> tuple[Grid, Headings, list[str]
 def _with_layers(grid: Grid, headings: Headings) -> tuple[Headings, list[str]]:
     """The headings with a column of layers: where none is called so, the first of unknown words."""
     if any(each.meaning == "layer" for each in headings.columns):
-        return headings, []
+        return _of_one_name(grid, headings), []
     long = any(each.meaning == "answer" for each in headings.columns)
     for at, each in enumerate(headings.columns):
         if each.meaning and (long or each.meaning != "quantity"):
@@ -122,7 +122,27 @@ def _with_layers(grid: Grid, headings: Headings) -> tuple[Headings, list[str]]:
             columns = (*headings.columns[:at], each._replace(meaning="layer"), *headings.columns[at + 1 :])
             told = [f"the column {quoted(each.title)} is taken for that of the layers"] if each.title.strip() else []
             return headings._replace(columns=columns), told
+    types = [at for at, each in enumerate(headings.columns) if each.meaning == "type"]
+    if types:  # `inception (3a)`
+        at, each = types[0], headings.columns[types[0]]
+        columns = (*headings.columns[:at], each._replace(meaning="layer"), *headings.columns[at + 1 :])
+        return headings._replace(columns=columns), []
     return headings, []
+
+
+def _of_one_name(grid: Grid, headings: Headings) -> Headings:
+    """The headings with the column of layers that tells most of them apart, beside one of blocks or stages."""
+    several = [at for at, each in enumerate(headings.columns) if each.meaning == "layer"]
+    below = grid.rows[headings.row + 1 :]
+    labels = {at: [row[at] if at < len(row) else "" for row in below] for at in several}
+    best = max(several, key=lambda at: len({*labels[at]} - {""}))  # of equals the first
+    left = [at for at in several if at != best and all(map(_either, labels[best], labels[at]))]
+    columns = (each._replace(meaning="copied") if at in left else each for at, each in enumerate(headings.columns))
+    return headings._replace(columns=tuple(columns))
+
+
+def _either(label: str, other: str) -> bool:
+    return bool(label) or not other
 
 
 def _columns(headings: Headings) -> Iterator[str]:
@@ -143,9 +163,13 @@ def _columns(headings: Headings) -> Iterator[str]:
 
 
 def _repeated(headings: Headings) -> list[int]:
-    """Columns that ask for what one before them does; memory in values and in bytes are two things."""
-    asked = [(each.meaning, each.unit.unit) if each.meaning in QUANTITIES else None for each in headings.columns]
+    """Columns that ask for what one before them does; memory in values, in MB and in MiB are three things."""
+    asked = [(each.meaning, _counted_in(each)) if each.meaning in QUANTITIES else None for each in headings.columns]
     return [at for at, each in enumerate(asked) if each is not None and each in asked[:at]]
+
+
+def _counted_in(heading: Heading) -> str:
+    return heading.unit.suffix or heading.unit.unit if heading.meaning == "memory" else heading.unit.unit
 
 
 def _listed(texts: Iterable[str]) -> str:
@@ -253,7 +277,8 @@ class _Reader:
         self.lines = lines
         self.remarks = remarks
         self.longest = max(max(_numbers(row.output)[:2]) for row in report.rows)  # side of a volume
-        labels = [read_label(line.label, line.type) for line in lines]
+        silent = [all(cell.blank for cell in line.cells) for line in lines]
+        labels = [read_label(line.label, line.type)._replace(silent=silent[at]) for at, line in enumerate(lines)]
         self.pairing = paired(report, labels, self._fits)
 
     def submission(self) -> Submission:
@@ -268,6 +293,8 @@ class _Reader:
         open_ = [
             (match, cell) for match, cell in cells if cell.why or (cell.blank and self._asked(match, cell, filled))
         ]
+        if not answers and not open_:
+            self.remarks.append("no answers are found")
         self.remarks += [*self._turned(cells)]
         self.remarks += _grouped([cell for _, cell in cells if cell.remark])
         unread = tuple((cell.where, cell.text[:MOST_SHOWN], cell.why or "blank") for _, cell in open_)
@@ -298,6 +325,8 @@ class _Reader:
         what = cell.heading.meaning
         if cell.heading not in filled or (match.name is None and what in (*WHOLE_OR_PARTS, "receptive")):
             return False
+        if what == "receptive" and tuple(self._right(match.name, "size"))[:2] == (1, 1):
+            return False  # behind the flattening nobody asks for one
         is_input = match.name in self.pairing.names.layers and not self.report.rows[self._place(match)].inputs
         return not is_input and (what == "receptive" or self._right(match.name, what) != 0)
 

@@ -12,7 +12,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import islice, takewhile, zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -194,7 +194,7 @@ def _separated(source: Source) -> Grid:
     """Cells between commas, semicolons, tabs or bars: whichever makes the most headings known."""
     said = re.match(r"sep=(.)\n", source.text)
     marks = (said[1],) if said else ("\t",) if source.name.lower().endswith((".tsv", ".tab")) else ",;\t|"
-    text = source.text[said.end() :] if said else source.text
+    text = (source.text[said.end() :] if said else source.text).translate(_BARS)
     found: list[tuple[tuple[int, int], Grid]] = []
     fault = ""
     for mark in (*marks, *(mark for mark in ",;\t|" if mark not in marks and not said)):
@@ -203,11 +203,18 @@ def _separated(source: Source) -> Grid:
         except csv.Error as error:
             fault = fault or _CSV_FAULTS.get(str(error).partition(" (")[0], str(error))
         else:
-            found.append((_known(grid), grid))
+            found.append((_known(grid), _regrouped(grid) if mark == "," else grid))
+    if not said:
+        grid = _aligned(source.name, text)
+        found.append((_known(grid), grid))
     known, best = max(found, key=lambda each: each[0], default=((0, 0), None))  # of equals the first
     if best is None or (fault and not any(known)):
         _refuse(source.name, f"no table that can be read: {fault}")
     return best
+
+
+_BARS = str.maketrans("│┃║", "|||")
+_BORDER = re.compile(r"[\s|=_+─-╿-]*")
 
 
 def _known(grid: Grid) -> tuple[int, int]:
@@ -227,16 +234,79 @@ def _parted(file: str, text: str, mark: str, first: int) -> Grid:
     rows, places, line = [], [], first
     reader = csv.reader(io.StringIO(text), delimiter=mark, strict=True, skipinitialspace=True)
     for row in reader:
-        if any(cell.strip() for cell in row):
+        if not _BORDER.fullmatch("".join(row)):
             cells = [cell.strip() for cell in row]
             if mark == "|" and not cells[0] and not cells[-1]:
                 cells = cells[1:-1]
-            rows.append(tuple(cells))
+            rows.append(_bracketed(cells) if mark == "," else tuple(cells))
             places.append(f"line {line}")
         line = first + reader.line_num
         if len(rows) > MOST_ROWS:
             break
     return Grid(file, tuple(rows), tuple(places))
+
+
+def _bracketed(cells: list[str]) -> tuple[str, ...]:
+    """Cells with those together that commas within brackets have parted: `(96,55,55)`."""
+    whole: list[str] = []
+    for cell in cells:
+        if whole and whole[-1][:1] in _OPEN and _depth(whole[-1]) > 0:
+            whole[-1] += f",{cell}"
+        else:
+            whole.append(cell)
+    return tuple(cells if any(cell[:1] in _OPEN and _depth(cell) for cell in whole) else whole)
+
+
+_OPEN = ("(", "[")
+
+
+def _depth(cell: str) -> int:
+    return sum(cell.count(mark) for mark in _OPEN) - sum(cell.count(mark) for mark in ")]")
+
+
+def _regrouped(grid: Grid) -> Grid:
+    """The cells of rows longer than the headings with those together that commas between thousands have parted."""
+    headings = find_headings(grid.rows)
+    if headings is None:
+        return grid
+    width = len(headings.columns)
+    rows = list(grid.rows)
+    mended: list[str] = []
+    left: list[str] = []
+    for at, row in enumerate(grid.rows[headings.row + 1 :], headings.row + 1):
+        if any(row[width:]):
+            ways = list(islice(_in_thousands(row, width), 2))
+            rows[at] = ways[0] if len(ways) == 1 else row
+            (mended if len(ways) == 1 else left).append(grid.places[at])
+    told = (
+        (mended, "commas between thousands are taken for no separators"),
+        (left, "a number with commas needs quotes"),
+    )
+    remarks = (f"{_first(places)} more cells than headings: {what}" for places, what in told if places)
+    return grid._replace(rows=tuple(rows), remarks=(*grid.remarks, *remarks))
+
+
+def _first(places: Sequence[str]) -> str:
+    return f"{places[0]} and {len(places) - 1} more have" if len(places) > 1 else f"{places[0]} has"
+
+
+def _in_thousands(row: tuple[str, ...], width: int) -> Iterator[tuple[str, ...]]:
+    """The ways to put cells together to numbers in thousands, `34` and `944`, so that there are so many."""
+    surplus = len(row) - width
+    if surplus <= 0 or not row:
+        yield from [row] if surplus == 0 else []
+        return
+    longest = 1 + sum(1 for _ in takewhile(lambda cell: re.fullmatch(r"\d{3}", cell), row[1:]))
+    for length in range(min(longest, surplus + 1) if re.fullmatch(r"\d{1,3}", row[0]) else 1, 0, -1):
+        rest = _in_thousands(row[length:], width - 1) if width > 1 or length == len(row) else ()
+        yield from ((",".join(row[:length]), *others) for others in rest)
+
+
+def _aligned(file: str, text: str) -> Grid:
+    """Columns set apart by two blanks or more, as summaries of frameworks are printed."""
+    lines = [(n, line.strip()) for n, line in enumerate(text.split("\n"), 1) if not _BORDER.fullmatch(line)]
+    rows = (tuple(re.split(r"\s{2,}|\t", line)) for _, line in lines[: MOST_ROWS + 1])
+    return Grid(file, tuple(rows), tuple(f"line {n}" for n, _ in lines[: MOST_ROWS + 1]))
 
 
 def _markdown(source: Source) -> list[Grid]:
@@ -252,7 +322,7 @@ def _tables(source: Source) -> list[Grid]:
         if "|" in line:
             block.append((number, line))
             continue
-        if len(block) > 1 and re.fullmatch(r"[\s|:-]*-[\s|:-]*", block[1][1]):
+        if len(block) > 1 and "-" in block[1][1] and not block[1][1].strip("|:- \t"):
             rows = [block[0], *block[2:]]
             found.append(
                 Grid(source.name, tuple(_cells(text) for _, text in rows), tuple(f"line {n}" for n, _ in rows))
@@ -268,7 +338,9 @@ def _cells(line: str) -> tuple[str, ...]:
 
 
 def _unmarked(cell: str) -> str:
-    """A cell of a Markdown table as its reader sees it."""
+    """A cell of a Markdown table as its reader sees it; what is too long for a cell as it is."""
+    if len(cell) > MOST_CHARACTERS:
+        return cell
     plain = re.sub(r"<br\s*/?>", " ", cell.strip())
     plain = re.sub(r"(?<!\\)(\*\*|__|`|~~)(.+?)(?<!\\)\1", r"\2", plain)
     plain = re.sub(r"^\*([^*\d][^*]*)\*$|^_([^_]+)_$", lambda found: found[1] or found[2], plain)
@@ -313,6 +385,8 @@ def _of_records(file: str, held: Any) -> Grid:
         help = 'write `[{"layer": "conv1", "output": "55x55x96", "params": 34944}, ...]`'
         _refuse(file, "no list and no object of layers", help)
     keys = list(dict.fromkeys(key for _, record in records for key in record))
+    if len(keys) > MOST_COLUMNS or len(records) > MOST_ROWS:
+        _refuse(file, f"more than {MOST_COLUMNS:,} columns or {MOST_ROWS:,} rows")
     rows = [tuple(_text(record.get(key)) for key in keys) for _, record in records]
     return Grid(file, (tuple(keys), *rows), ("the keys", *(place for place, _ in records)))
 

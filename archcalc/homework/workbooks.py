@@ -1,4 +1,7 @@
-"""Workbooks (.xlsx) as cells of text: looked over before they are opened, their formulas never worked out."""
+"""Workbooks (.xlsx) as cells of text: looked over before they are opened, their formulas never worked out.
+
+A formula has the value that the file holds. Where it holds none, arithmetic is text such as in any other file.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ MOST_TIMES = 200  # that a large member may be larger than it is packed
 LARGE = 2**20
 MOST_MERGED = 10_000  # cells that merged ones may fill
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+_ARITHMETIC = r"=[\d\s.+*/^()-]+"  # no cell, no function
 
 Cells = dict[tuple[int, int], str]  # by row and column, both from 1
 
@@ -49,7 +54,9 @@ def read_workbook(file: str, data: bytes, rows: int, columns: int) -> list[Works
     found = []
     for name, cells in values.items():
         told = {at: text for at, value in cells.items() if (text := _text(value))}
-        unread = {at: str(each) for at, each in formulas[name].items() if _is_formula(each) and at not in told}
+        written = {at: str(each) for at, each in formulas[name].items() if _is_formula(each) and at not in told}
+        told |= {at: each for at, each in written.items() if re.fullmatch(_ARITHMETIC, each)}
+        unread = {at: each for at, each in written.items() if at not in told}
         for first, last in merged.get(name, ()):
             told |= _spread(told, first, last)
         found.append(Worksheet(name, told | unread, frozenset(unread)))

@@ -154,7 +154,8 @@ def _groups(factors: tuple[Dim, ...]) -> list[list[Dim]]:
     while at < len(factors):
         axes = [n.axis for n in factors[at : at + 2] if isinstance(n, Letter)]
         if axes == ["h", "w"]:
-            sides = 3 if at + 2 < len(factors) and not isinstance(factors[at + 2], Sum) else 2
+            behind = factors[at + 2 : at + 4]
+            sides = 3 if behind and not isinstance(behind[0], Sum) and not _is_pair(behind) else 2
             groups += [list(factors[at : at + sides]), []]
             at += sides
         elif isinstance(factors[at], Sum):
@@ -164,3 +165,10 @@ def _groups(factors: tuple[Dim, ...]) -> list[list[Dim]]:
             groups[-1].append(factors[at])
             at += 1
     return [group for group in groups if group]
+
+
+def _is_pair(factors: tuple[Dim, ...]) -> bool:
+    """Whether two factors are the height and the width of one window."""
+    a, b = factors if len(factors) == 2 else (None, None)
+    along = isinstance(a, Letter) and isinstance(b, Letter) and a.about.endswith("along the height")
+    return isinstance(a, Letter) and (a == b or along)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archcalc.homework.answers import Figure, Mistake
 from archcalc.homework.mistakes import counts, facts, memory, sizes
 from archcalc.homework.mistakes.conversions import conversions_of
-from archcalc.homework.mistakes.drafts import SIDES, Draft, draft, number
+from archcalc.homework.mistakes.drafts import BYTES, SIDES, Draft, draft, number
 from archcalc.homework.mistakes.everywhere import slipped_scene
 from archcalc.homework.mistakes.registry import MISREADINGS, SLIPS, Conversion
 from archcalc.homework.mistakes.scenes import Scene
@@ -22,8 +22,10 @@ from archcalc.volume import Dim
 REGISTERED = (counts, facts, memory, sizes)  # what they register is searched
 TWO = 10  # weight of a pair over those of its two
 USUAL = 20  # facts up to this weight are tried two at a time
+LIGHTEST = 10  # of what can be done to a formula or to facts
 HEAVIEST = 70
 EVERYWHERE = 10  # … of a slip made in all layers
+MOST_KEPT, MOST_KEPT_PAIRS = 20_000, 128  # lists of attempts; of long ones, pairs, as many as a table has cells
 
 
 class Attempt(NamedTuple):
@@ -44,6 +46,10 @@ class Attempt(NamedTuple):
         """With another mistake on top."""
         return Attempt((*self.names, name), self.weight + weight + TWO * bool(self.names), (*self.notes, note), new)
 
+    def room(self, most: int) -> int:
+        """The weight of what may come on top, where both together may weigh so much."""
+        return most - self.weight - TWO * bool(self.names)
+
 
 class Cell(NamedTuple):
     """A figure of a layer that somebody has to work out."""
@@ -52,6 +58,7 @@ class Cell(NamedTuple):
     quantity: str
     figures: tuple[Figure, ...]
     times: int = 1  # bytes of a value, of memory in bytes
+    bytes_per_value: int = BYTES
 
     @property
     def right(self) -> Draft:
@@ -66,7 +73,7 @@ class Cell(NamedTuple):
     @property
     def unit(self) -> str:
         """What conversions know it as."""
-        return "bytes" if self.times > 1 else self.quantity
+        return "bytes" if self.quantity == "memory" and self.times == self.bytes_per_value else self.quantity
 
     def values(self, worked: Draft) -> tuple[int, ...]:
         """The figures that are asked for."""
@@ -80,30 +87,42 @@ class Cell(NamedTuple):
 
     def conversions(self) -> tuple[Conversion, ...]:
         """Wrong units that may be meant."""
-        return () if self.sides else conversions_of(self.unit, self.figures[0])
+        return () if self.sides else conversions_of(self.unit, self.figures[0], self.bytes_per_value)
 
 
-def slipped(cell: Cell, attempt: Attempt, scene: Scene) -> Iterator[Attempt]:
+def slipped(cell: Cell, attempt: Attempt, scene: Scene, most: int = HEAVIEST) -> Iterator[Attempt]:
     """An attempt with a formula written down wrongly on top; in a settled order, so that no two come twice."""
-    last = attempt.names[-1] if attempt.names else ""
-    order = [each.kind.name for each in SLIPS]
+    last, room = attempt.names[-1] if attempt.names else "", attempt.room(most)
+    order = [each.kind.name for each in SLIPS] if last and room >= LIGHTEST else []
     first = order.index(last) + 1 if last in order else 0
-    for each in SLIPS[first:]:
-        if cell.quantity in each.kind.quantities and each.kind.name not in attempt.names:
+    for each in SLIPS[first:] if room >= LIGHTEST else ():
+        fits = each.kind.weight <= room and cell.quantity in each.kind.quantities
+        if fits and each.kind.name not in attempt.names:
             for new in each.change(scene, attempt.draft):
                 yield attempt.then(each.kind.name, each.kind.weight + new.extra, new.note, new.draft)
 
 
-def misread(cell: Cell) -> Iterator[tuple[Scene, Attempt]]:
+def misread(cell: Cell) -> tuple[tuple[Scene, Attempt], ...]:
     """The right formula for wrong facts."""
-    yield from _misread(cell, cell.scene, Attempt((), 0, (), cell.right), HEAVIEST)
+    return _kept(cell, "misread", lambda: _misread(cell, cell.scene, Attempt((), 0, (), cell.right), HEAVIEST))
 
 
-def misread_twice(cell: Cell) -> Iterator[tuple[Scene, Attempt]]:
+def _kept(cell: Cell, what: str, made: Callable[[], Iterable[Any]], most: int = MOST_KEPT) -> tuple[Any, ...]:
+    """What does not hang on the student's figures, kept for the next answer to the same."""
+    scene, tried = cell.scene, cell.scene.net.tried.setdefault(what, {})
+    key = scene.op, scene.inputs, scene.output, scene.at, cell.quantity
+    if key not in tried:
+        if len(tried) >= most:
+            tried.clear()
+        tried[key] = tuple(made())
+    return tried[key]
+
+
+def _misread_twice(cell: Cell, most: int) -> Iterator[Attempt]:
     """The right formula for facts of which two are wrong, in the order in which they are registered."""
     for scene, one in misread(cell):
         if one.weight <= USUAL:
-            yield from _misread(cell, scene, one, USUAL)
+            yield from (attempt for _, attempt in _misread(cell, scene, one, min(USUAL, one.room(most))))
 
 
 def _misread(cell: Cell, scene: Scene, before: Attempt, most: int) -> Iterator[tuple[Scene, Attempt]]:
@@ -116,8 +135,12 @@ def _misread(cell: Cell, scene: Scene, before: Attempt, most: int) -> Iterator[t
                 yield new.scene, before.then(each.kind.name, weight, new.note, draft(new.scene, cell.quantity))
 
 
-def everywhere(cell: Cell) -> Iterator[tuple[Scene, Attempt]]:
+def everywhere(cell: Cell) -> tuple[tuple[Scene, Attempt], ...]:
     """A slip of sizes made in all layers up to this one."""
+    return _kept(cell, "everywhere", lambda: _everywhere(cell))
+
+
+def _everywhere(cell: Cell) -> Iterator[tuple[Scene, Attempt]]:
     for each in SLIPS:
         scene = slipped_scene(cell.scene.net, each, cell.scene.at) if each.everywhere else None
         if scene and (scene.inputs, scene.output) != (cell.scene.inputs, cell.scene.output):
@@ -128,27 +151,42 @@ def everywhere(cell: Cell) -> Iterator[tuple[Scene, Attempt]]:
             yield scene, Attempt((each.kind.name,), each.kind.weight + EVERYWHERE, (note,), worked)
 
 
+def slips(cell: Cell) -> tuple[Attempt, ...]:
+    """The formula written down wrongly."""
+    return _kept(cell, "slips", lambda: slipped(cell, Attempt((), 0, (), cell.right), cell.scene))
+
+
 def singles(cell: Cell) -> Iterator[Attempt]:
     """All mistakes by themselves."""
-    right = Attempt((), 0, (), cell.right)
-    yield from slipped(cell, right, cell.scene)
+    yield from slips(cell)
     yield from (attempt for _, attempt in misread(cell))
     yield from (attempt for _, attempt in everywhere(cell))
     for each in cell.conversions():
-        yield _converted(right, each)
+        yield _converted(Attempt((), 0, (), cell.right), each)
 
 
-def pairs(cell: Cell) -> Iterator[Attempt]:
-    """Two mistakes at once: facts first, then the formula, then the units; two units."""
+def pairs(cell: Cell, most: int) -> Iterator[Attempt]:
+    """Two mistakes at once: facts first, then the formula, then the units; two units. None is much above `most`."""
     right = Attempt((), 0, (), cell.right)
     conversions = cell.conversions()
-    yield from (attempt for _, attempt in misread_twice(cell))
-    slips = ((cell.scene, one) for one in slipped(cell, right, cell.scene))
-    for scene, one in (*slips, *misread(cell), *everywhere(cell)):
-        yield from slipped(cell, one, scene)
-        yield from (_converted(one, each) for each in conversions)
+    yield from _kept(cell, f"pairs to {most}", lambda: _unconverted(cell, most), MOST_KEPT_PAIRS)
+    for _, one in _with_scenes(cell):
+        yield from (_converted(one, each) for each in conversions if each.kind.weight <= one.room(most))
     for first, second in combinations(conversions, 2):
         yield _converted(_converted(right, first), second)
+
+
+def _unconverted(cell: Cell, most: int) -> Iterator[Attempt]:
+    """Pairs without wrong units, which hang on the student's figures."""
+    yield from _misread_twice(cell, most)
+    for scene, one in _with_scenes(cell):
+        yield from (each for each in slipped(cell, one, scene, most) if each.weight <= most)
+
+
+def _with_scenes(cell: Cell) -> Iterator[tuple[Scene, Attempt]]:
+    """Single mistakes, each with the facts that it is worked out from."""
+    yield from ((cell.scene, one) for one in slips(cell))
+    yield from (*misread(cell), *everywhere(cell))
 
 
 def _converted(one: Attempt, each: Conversion) -> Attempt:

@@ -7,7 +7,6 @@ from typing import Any
 
 from archcalc.homework.answers import Mistake
 from archcalc.homework.mistakes.attempts import Cell
-from archcalc.homework.mistakes.drafts import BYTES
 from archcalc.homework.mistakes.registry import ALL, other
 from archcalc.units import exact
 from archcalc.volume import Volume
@@ -38,7 +37,7 @@ def of_another_column(cell: Cell) -> Iterator[Mistake]:
     columns: dict[str, Any] = {
         **{"parameters": cost.params, "weights": cost.weights, "biases": cost.biases, "buffers": cost.buffers},
         **{"MACs": cost.macs, "FLOPs": cost.flops},
-        **{"values of memory": volume.values, "bytes of memory": BYTES * volume.values},
+        **{"values of memory": volume.values, "bytes of memory": cell.bytes_per_value * volume.values},
         **{"height": volume.h, "width": volume.w, "depth": volume.c},
     }
     for name, value in columns.items():

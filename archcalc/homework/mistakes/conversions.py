@@ -23,24 +23,6 @@ def _conversion(
 
 
 _conversion(
-    "bytes for values",
-    10,
-    ("memory", *LEARNT),
-    4,
-    "4 bytes for each value, where values are asked for",
-    "4*290,400 = 1,161,600",
-    "that are bytes of float32",
-)
-_conversion(
-    "values for bytes",
-    10,
-    ("bytes",),
-    Fraction(1, 4),
-    "values, where bytes are asked for",
-    "290,400 for 1,161,600",
-    "that are values: each takes 4 bytes in float32",
-)
-_conversion(
     "doubled for the way back",
     20,
     ("memory", "bytes"),
@@ -58,8 +40,20 @@ _conversion(
     "3*105,415,200",
     "the way back costs twice the way forward, but is not asked for",
 )
+_conversion(
+    "counted twice", 30, LEARNT, 2, "all parameters twice", "2*34,944 = 69,888", "each is there once, and counted once"
+)
+_conversion(
+    "counted half",
+    35,
+    LEARNT,
+    Fraction(1, 2),
+    "half of the parameters, as in one of two towers",
+    "34,944/2 = 17,472",
+    "that is half of them",
+)
 _conversion("bits for bytes", 25, ("bytes",), 8, "8 times too much", "8*1,161,600 = 9,292,800", "a byte has 8 bits")
-for _images in (2, 4, 8, 10, 16, 32, 64, 100, 128, 256, 512):
+for _images in (8, 10, 16, 32, 64, 100, 128, 256, 512):
     _conversion(
         "batch counted",
         30 if _images in (32, 64, 128, 256) else 40,
@@ -99,6 +93,16 @@ MIXED = other(
 )
 
 
+BYTES_FOR_VALUES = other(
+    "bytes for values",
+    10,
+    ("memory", *LEARNT),
+    "4 bytes for each value, where values are asked for",
+    "4*290,400 = 1,161,600",
+)
+VALUES_FOR_BYTES = other(
+    "values for bytes", 10, ("memory",), "values, where bytes are asked for", "290,400 for 1,161,600"
+)
 OTHER_TYPE = other(
     "bytes of another type",
     20,
@@ -106,21 +110,39 @@ OTHER_TYPE = other(
     "the bytes of float64 or float16 values, where they are float32",
     "8*290,400 = 2,323,200 for 4*290,400",
 )
-_TYPES = tuple(
-    Conversion(
-        OTHER_TYPE,
-        Fraction(n, BYTES),
-        f"a value of float32 takes {BYTES} bytes, not {n} as in {name}",
-        (Fraction(1, BYTES), Fraction(n)),
+NAMES = {8: "float64", 4: "float32", 2: "float16", 1: "int8"}  # types by the bytes of a value
+
+
+@cache
+def _of_types(unit: str, size: int) -> tuple[Conversion, ...]:
+    """The wrong units that hang on how many bytes a value takes."""
+    name, once = NAMES[size], Fraction(1, size)
+    if unit in ("memory", *LEARNT):
+        return (Conversion(BYTES_FOR_VALUES, Fraction(size), f"that are bytes of {name}", (Fraction(size),)),)
+    if unit != "bytes":
+        return ()
+    types = (
+        Conversion(
+            OTHER_TYPE,
+            Fraction(n, size),
+            f"a value of {name} takes {_bytes(size)}, not {n} as in {meant}",
+            (once, Fraction(n)),
+        )
+        for n, meant in NAMES.items()
+        if n != size
     )
-    for name, n in (("float64", 8), ("float16", 2), ("int8", 1))
-)
+    values = f"that are values: each takes {_bytes(size)} in {name}"
+    return (*types, Conversion(VALUES_FOR_BYTES, once, values, (once,)))
 
 
-def conversions_of(unit: str, figure: Figure) -> tuple[Conversion, ...]:
-    """The wrong units that a figure may be in; `unit` is a quantity, or `bytes` for memory in bytes of float32."""
+def _bytes(size: int) -> str:
+    return f"{size} byte{'s' * (size != 1)}"
+
+
+def conversions_of(unit: str, figure: Figure, size: int = BYTES) -> tuple[Conversion, ...]:
+    """The wrong units that a figure may be in; `unit` is a quantity, or `bytes` for memory, `size` those of a value."""
     known = tuple(each for each in CONVERSIONS if unit in each.kind.quantities)
-    return (*_TYPES, *known, *_mixed(figure)) if unit == "bytes" else known
+    return (*_of_types(unit, size), *known, *(_mixed(figure) if unit == "bytes" else ()))
 
 
 @cache

@@ -39,7 +39,7 @@ def no_bias(scene: Scene, count: Draft) -> Iterator[Slipped]:
         yield Slipped(count.without("adds"), f"{missing} missing")
 
 
-@slip("shift forgotten", 20, ("params",), "one number for each slice of depth where two are learnt", "64 for 2*64")
+@slip("shift forgotten", 30, ("params",), "one number for each slice of depth where two are learnt", "64 for 2*64")
 def no_shift(scene: Scene, count: Draft) -> Iterator[Slipped]:
     """The scale alone."""
     if count.has("weights") and count.has("biases") and scene.row.cost.macs == 0:
@@ -70,13 +70,15 @@ def single_bias(scene: Scene, count: Draft) -> Iterator[Slipped]:
 
 @slip("a bias for each slice", 20, ("params", "biases"), "a bias for each slice of a filter", "34,848 + 3*96 = 35,136")
 def slice_biases(scene: Scene, count: Draft) -> Iterator[Slipped]:
-    """C*N biases."""
+    """C*N biases; C biases."""
     if count.has("biases") and len(scene.x) == 1 and scene.row.cost.macs != 0:
         note = "a filter has one bias, whatever its depth"
         yield Slipped(count.change("biases", lambda n: scene.x[0].c * n), note)
+        note = f"there are as many biases as filters, {exact(numbers(count.of('biases')))}, not as slices that arrive"
+        yield from _renewed(count, "biases", lambda _: scene.x[0].c, note, 5, 1)
 
 
-@slip("a bias for each weight", 30, ("params",), "as many biases as weights", "2*34,848 = 69,696")
+@slip("a bias for each weight", 35, ("params",), "as many biases as weights", "2*34,848 = 69,696")
 def weight_biases(scene: Scene, count: Draft) -> Iterator[Slipped]:
     """Weights twice."""
     if count.has("weights") and count.has("biases") and scene.row.cost.macs != 0:
@@ -134,8 +136,9 @@ def at_each_place(scene: Scene, count: Draft) -> Iterator[Slipped]:
     for volume, extra in ((scene.out, 0), *((x, 5) for x in scene.x[:1])):
         if numbers(volume.area) > 1:
             note = f"all {_area(volume)} positions share the weights"
-            for roles, basis in (("weights", count), (COUNTS_OF_LAYER, count), ("weights", count.without("biases"))):
-                yield from _renewed(basis, roles, lambda n: volume.area * n, note, extra)  # noqa: B023  # used at once
+            forms = ((("weights",), count), (COUNTS_OF_LAYER, count), (("weights",), count.without("biases")))
+            for way, (roles, basis) in enumerate(forms, 10 if extra else 0):
+                yield from _renewed(basis, roles, lambda n: volume.area * n, note, extra, way)  # noqa: B023  # used at once
 
 
 @slip("kernel once", 15, COUNTED, "one side of the window in place of its area", "11*3*96 + 96 = 3,264")
@@ -176,7 +179,7 @@ def one_filter(scene: Scene, count: Draft) -> Iterator[Slipped]:
     if scene.op.weights(*scene.inputs):
         note = f"there are {exact(numbers(scene.output.c))} filters"
         for roles, extra in (((*MULTIPLIED, "biases", "adds"), 0), (MULTIPLIED, 1)):
-            yield from _renewed(count, roles, lambda n: without_factor(n, deep.__contains__), note, extra)
+            yield from _renewed(count, roles, lambda n: without_factor(n, deep.__contains__), note, extra, extra)
 
 
 @slip("not flattened", 15, COUNTED, "a volume enters a fully connected layer by its depth alone", "256*4096 + 4096")
@@ -184,7 +187,7 @@ def only_depth(scene: Scene, count: Draft) -> Iterator[Slipped]:
     """C*N in place of H*W*C*N; H*C*N."""
     for sides, extra in ((scene.sides("h") | scene.sides("w"), 0), (scene.sides("w"), 10)):
         note = "all positions of the volume enter, height times width"
-        yield from _renewed(count, MULTIPLIED, lambda n: without_factor(n, sides.__contains__), note, extra)  # noqa: B023
+        yield from _renewed(count, MULTIPLIED, lambda n: without_factor(n, sides.__contains__), note, extra, extra)  # noqa: B023
 
 
 @slip("groups ignored", 10, COUNTED, "each filter goes through the whole depth", "5*5*96*256 + 256 for 2 groups")
@@ -243,7 +246,7 @@ def input_area(scene: Scene, count: Draft) -> Iterator[Slipped]:
         sides = _mapped(scene.out, volume)
         note = f"a filter works at {_area(scene.output)} positions, one for each output"
         yield from _renewed(count, MULTIPLIED, lambda n: with_letters(n, sides), note)  # noqa: B023  # used at once
-        yield from _renewed(count, count.roles, lambda n: with_letters(n, sides), note)  # noqa: B023
+        yield from _renewed(count, count.roles, lambda n: with_letters(n, sides), note, 0, 1)  # noqa: B023
 
 
 @slip("output area for input area", 10, DONE, "counted at the positions of the output", "28*28 for 14*14")
@@ -283,7 +286,7 @@ def doubled(scene: Scene, count: Draft) -> Iterator[Slipped]:
     if count == draft(scene, "macs"):
         flops = draft(scene, "flops")
         if flops.value != count.value:
-            yield Slipped(flops, note)
+            yield Slipped(flops, note, 0, 1)
 
 
 @slip("MACs for FLOPs", 10, ("flops",), "a multiply-add counted as one operation", "105,415,200 for 2*105,415,200")
@@ -292,7 +295,9 @@ def halved(scene: Scene, count: Draft) -> Iterator[Slipped]:
     if count.has("macs") and numbers(count.of("macs")) % 2 == 0:
         once = _half(count.of("macs"))
         yield Slipped(Draft((Part("macs", once),)), "a multiply-add is two operations")
-        yield Slipped(count.change("macs", lambda _: once), "a multiply-add is two operations", 5)
+        yield Slipped(count.change("macs", lambda _: once), "a multiply-add is two operations", 5, 1)
+    elif count.value and not count.has("macs"):
+        yield Slipped(Draft(()), f"{exact(count.value)} operations are no multiply-adds")
 
 
 @slip("only 2 a multiply-add", 10, ("flops",), "all operations but multiply-adds are left out", "2*105,415,200")
@@ -346,7 +351,7 @@ def of_pooling(scene: Scene, count: Draft) -> Iterator[Slipped]:
     for extra, (weights, biases) in enumerate(
         ((area * depth, 0), (area, 0), (area * depth, depth), (area * depth * depth, 0), (area * depth * depth, depth))
     ):
-        yield Slipped(Draft((Part("weights", weights), Part("biases", biases))), note, extra)
+        yield Slipped(Draft((Part("weights", weights), Part("biases", biases))), note, extra, extra)
 
 
 @slip(
@@ -374,12 +379,12 @@ def with_next(scene: Scene, count: Draft) -> Iterator[Slipped]:
 
 
 def _renewed(
-    count: Draft, roles: str | tuple[str, ...], change: Callable[[Dim], Dim], note: str, extra: int = 0
+    count: Draft, roles: str | tuple[str, ...], change: Callable[[Dim], Dim], note: str, extra: int = 0, way: int = 0
 ) -> Iterator[Slipped]:
     """The count with a change of the parts of some roles, if it changes one."""
     found = count.change(roles, change)
     if found.value != count.value:
-        yield Slipped(found, note, extra)
+        yield Slipped(found, note, extra, way)
 
 
 def _undivided(part: Term, groups: frozenset[Letter]) -> Dim | None:

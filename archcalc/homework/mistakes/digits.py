@@ -40,6 +40,8 @@ def badly_rounded(right: int, figure: Figure) -> Iterator[Written]:
         digits = str(figure.value / (unit or 1))
         zeros = len(digits) - len(digits.rstrip("0"))
         coarse = (unit or 1) * 10**zeros
+        if zeros and 2 * abs(right - figure.value) > coarse and figure.value <= right < figure.value + coarse:
+            yield Written(CUT.name, CUT.weight + 5, _for(figure, right), "the digits that are left off round it up")
         if zeros and 2 * abs(right - figure.value) <= coarse:
             only = 15 * (len(digits) == zeros + 1)
             yield Written(ROUNDED.name, ROUNDED.weight + only, _for(figure, right), f"exactly it is {exact(right)}")
@@ -68,6 +70,8 @@ def mistyped(right: int, figure: Figure) -> Iterator[Written]:
 def _for(figure: Figure, right: int) -> str:
     """What is written, and what it stands for."""
     value = figure.value
+    if figure.suffix:
+        return f"{float(value / figure.scale):,.10g} {figure.suffix} for {exact(right)}"
     given = exact(int(value)) if value.denominator == 1 else f"{float(value):,.10g}"
     return f"{given} for {exact(right)}"
 

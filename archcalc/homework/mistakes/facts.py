@@ -8,7 +8,7 @@ from typing import Any
 
 from archcalc.homework.mistakes.registry import ALL, DONE, LEARNT, SIDE, Misread, misreading
 from archcalc.homework.mistakes.rewriting import numbers
-from archcalc.homework.mistakes.scenes import Net, Scene, neighbours
+from archcalc.homework.mistakes.scenes import Net, Scene, kernels, neighbours
 from archcalc.ops.base import shown
 from archcalc.units import exact
 from archcalc.volume import Volume
@@ -20,7 +20,7 @@ BORROWED = {  # arguments, where they count, and an example
     "dilation": (SIDE, "(32 - 3)/1 + 1 = 30 for D = 2"),
     "filters": ((*LEARNT, *DONE, "memory"), "5*5*96*96 + 96 for 256 filters"),
 }
-USUAL = ((224, 225, 227, 256, 299), (28, 32))  # inputs of nets that lectures draw, of photographs and of digits
+USUAL = ((224, 227, 256, 299), (28, 32))  # inputs of nets that lectures draw, of photographs and of digits
 
 
 def usual_inputs(net: Net) -> Iterator[tuple[str, int, str, Net]]:
@@ -81,6 +81,20 @@ for _field, (_quantities, _example) in BORROWED.items():
         )(_borrowed(_field, _where))
 
 
+@misreading("kernel of another layer", 25, (*LEARNT, *DONE), "the kernel of a layer further off", "11*11*256*384 + 384")
+def other_kernel(scene: Scene) -> Iterator[Misread]:
+    """Each kernel of the net; that of the nearest layer that has it."""
+    if "kernel" not in scene.op.fields:
+        return
+    rows = scene.net.report.rows
+    near = {
+        rows[at].node.op.arguments(*rows[at].inputs)["kernel"] for at, _ in neighbours(scene.net, scene.at, "kernel")
+    }
+    for value, at in kernels(scene.net, scene.at).items():
+        if value not in near and value != scene.op.arguments(*scene.inputs)["kernel"]:
+            yield from _with(scene, {"kernel": value}, f"{shown(value)} is the kernel of {rows[at].name}")
+
+
 @misreading("arguments of another layer", 25, ALL, "window, stride and padding of another layer", "3/2/0 for 5/1/2")
 def other_window(scene: Scene) -> Iterator[Misread]:
     """All that windows have."""
@@ -106,6 +120,15 @@ def other_input(scene: Scene) -> Iterator[Misread]:
         if volume not in seen:
             seen.add(volume)
             yield from _arriving(scene, volume, f"{volume} is what leaves {rows[at].name}", 2 * len(seen))
+
+
+@misreading("input off by one", 30, (*LEARNT, *DONE), "a row and a column more or less arrive", "7*7*256 for 6*6*256")
+def other_size(scene: Scene) -> Iterator[Misread]:
+    """A size that went wrong on the way."""
+    for more in (1, -1) if len(scene.inputs) == 1 else ():
+        x: Any = scene.inputs[0]
+        volume = Volume(x.h + more, x.w + more, x.c)
+        yield from _arriving(scene, volume, f"{x} arrives, not {volume}", 0)
 
 
 @misreading("depth of the wrong layer", 10, (*LEARNT, *DONE), "the depth of another volume", "11*11*96*96 + 96")

@@ -7,7 +7,7 @@ from itertools import permutations, product
 
 from archcalc.analyses.terms import Quotient, Term
 from archcalc.homework.answers import Mistake
-from archcalc.homework.mistakes.attempts import TWO, Attempt, Cell, mistake
+from archcalc.homework.mistakes.attempts import TWO, Attempt, Cell, misread, mistake
 from archcalc.homework.mistakes.registry import other
 from archcalc.homework.mistakes.rewriting import exactly, rewritten
 from archcalc.notation.formulas import substitution
@@ -39,7 +39,20 @@ def reordered(cell: Cell) -> Iterator[Mistake]:
 
 
 def unrounded(cell: Cell) -> Iterator[Mistake]:
-    """Sizes with what is left over as a fraction."""
+    """Sizes with what is left over as a fraction; on a volume that is another for a mistake of its own."""
+    if any(figure.value.denominator > 1 for figure in cell.figures):
+        yield from _unrounded(cell)
+        for scene, one in misread(cell):
+            for found in _unrounded(cell._replace(scene=scene)):
+                yield Mistake(
+                    f"{one.name} and {found.name}",
+                    found.arithmetic,
+                    one.weight + found.weight + TWO,
+                    f"{'; '.join(one.notes)}; {found.note}",
+                )
+
+
+def _unrounded(cell: Cell) -> Iterator[Mistake]:
     terms = [part.term for part in cell.right.parts if part.role in cell.sides]
     values = [exactly(term) for term in terms]
     if all(figure.rounds_from(value) for figure, value in zip(cell.figures, values, strict=True)):

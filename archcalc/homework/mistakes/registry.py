@@ -45,6 +45,7 @@ class Slipped(NamedTuple):
     draft: Draft
     note: str
     extra: int = 0  # weight over that of its kind
+    way: int = 0  # which form of the slip it is, where there are several: in a sum all layers have the same
 
 
 class Misreading(NamedTuple):

@@ -7,7 +7,19 @@ from collections.abc import Callable, Collection, Iterator
 from fractions import Fraction
 from typing import TypeAlias
 
-from archcalc.analyses.terms import Letter, Product, Quotient, Rounding, Sum, Term, Whole, letters, parts_of, value_of
+from archcalc.analyses.terms import (
+    Letter,
+    Product,
+    Quotient,
+    Rounding,
+    Sum,
+    Term,
+    Whole,
+    letters,
+    parts_of,
+    summed,
+    value_of,
+)
 from archcalc.volume import Dim
 
 Change: TypeAlias = "Callable[[Term], Dim | None]"  # what stands in the place of a part; None to leave it
@@ -33,12 +45,17 @@ def rewritten(n: Dim, change: Change) -> Dim:
 
 
 def added(parts: Collection[tuple[int, Dim]], number: int = 0) -> Dim:
-    """So many times each part, and a number."""
-    total: Dim = 0
+    """So many times each part, and a number; a sum that is taken away stays in its brackets."""
+    terms: list[tuple[int, Term]] = []
     for times, part in parts:
-        for _ in range(abs(times)):  # one by one, so that a sum keeps how often each is in it
-            total = total + part if times > 0 else total - part
-    return total + number
+        if isinstance(part, Sum) and (times > 0 or len(part.parts) + (part.number != 0) == 1):
+            terms += [(times * inner, each) for inner, each in part.parts]
+            number += times * part.number
+        elif isinstance(part, Term):
+            terms.append((times, part))
+        else:
+            number += times * numbers(part)
+    return summed(tuple(terms), number)
 
 
 def multiplied(factors: Collection[Dim]) -> Dim:

@@ -60,6 +60,7 @@ class Net:
         self.report = report
         self._scenes: dict[Any, Scene | None] = {}
         self.memo: dict[Any, Any] = {}  # what else was worked out once
+        self.tried: dict[str, dict[Any, tuple[Any, ...]]] = {}  # wrong ways to its figures, by sort; not all of them
         self._others: dict[tuple[int, int], Net | None] = {}
 
     def scene(
@@ -204,6 +205,20 @@ def neighbours(net: Net, index: int, field: str) -> tuple[tuple[int, str], ...]:
         net.memo[key] = tuple(_neighbours(net, index, field))
     found: tuple[tuple[int, str], ...] = net.memo[key]
     return found
+
+
+def kernels(net: Net, index: int) -> dict[Any, int]:
+    """The kernels of the net, each with the layer that is nearest to one."""
+    key = "kernels", index
+    if key not in net.memo:
+        found: dict[Any, int] = {}
+        for at in sorted(net.shown, key=lambda at: (abs(at - index), at)):
+            row = net.report.rows[at]
+            if "kernel" in row.node.op.fields:
+                found.setdefault(row.node.op.arguments(*row.inputs)["kernel"], at)
+        net.memo[key] = found
+    kernels: dict[Any, int] = net.memo[key]
+    return kernels
 
 
 def _neighbours(net: Net, index: int, field: str) -> Iterator[tuple[int, str]]:

@@ -109,7 +109,7 @@ def plus(scene: Scene, sizes: Draft) -> Iterator[Slipped]:
 @slip("padding halved", 25, SIDE, "P is taken for both sides together", "(27 + 2*1 - 5)/1 + 1 = 25 for P = 2")
 def half_padding(scene: Scene, sizes: Draft) -> Iterator[Slipped]:
     """P/2 on each side."""
-    halves: dict[Letter, Dim] = {each: number(numbers(each) // 2) for each in scene.padding}
+    halves: dict[Letter, Dim] = {each: number(numbers(each) // 2) for each in scene.padding if numbers(each) > 1}
     for found in changed(sizes, lambda n: with_letters(n, halves)):
         yield Slipped(found, f"the padding of {_worth(scene.padding)} is that of each side")
 
@@ -305,11 +305,15 @@ def all_branches(scene: Scene, sizes: Draft) -> Iterator[Slipped]:
 
 @slip("depth pooled", 15, SIDE, "the depth goes through the formula of height and width", "(96 - 3)/2 + 1 = 47")
 def pooled(scene: Scene, sizes: Draft) -> Iterator[Slipped]:
-    """The formula of the height with the depth in place of H: the depth that arrives, or that leaves."""
+    """The formula of the height with the depth in place of H: the depth that arrives, or that leaves; C/S."""
     if len(scene.x) == 1 and not isinstance(scene.y.h, Letter):
         for depth in dict.fromkeys((scene.x[0].c, scene.out.c)):
             sides: dict[Letter, Dim] = dict.fromkeys(scene.sides("h"), depth)
-            yield from _deep(sizes, with_letters(scene.y.h, sides), "windows slide along height and width alone")
+            note = "windows slide along height and width alone"
+            yield from _deep(sizes, with_letters(scene.y.h, sides), note)
+            yield from _deep(sizes, _only_divided(scene.y.h, depth, False), note, 5)
+        for stride in sorted(scene.letters_of("stride"), key=numbers)[:1]:
+            yield from _deep(sizes, divided(scene.out.c, stride, "floor"), "windows slide along height and width alone")
 
 
 @slip("groups multiplied", 25, SIDE, "the depth is taken times the groups", "256*2 = 512")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from archcalc.homework.answers import Figure, Mistake
 from archcalc.homework.mistakes.attempts import Attempt, Cell, mistake, slipped
 from archcalc.homework.mistakes.conversions import conversions_of
-from archcalc.homework.mistakes.drafts import Draft, draft
+from archcalc.homework.mistakes.drafts import BYTES, Draft, draft
 from archcalc.homework.mistakes.everywhere import slipped_figures
 from archcalc.homework.mistakes.facts import usual_inputs
 from archcalc.homework.mistakes.registry import SLIPS, Conversion, Slip, other
@@ -21,7 +21,7 @@ from archcalc.units import exact
 SUMMED = ("params", "weights", "biases", "buffers", "macs", "flops", "memory")
 TWO = 10
 COMMON = 15  # slips up to this weight are also tried two at a time, in all layers
-MOST_VARIANTS = 3
+MOST_WAYS = 4
 MOST_NAMED = 3
 MOST_KINDS = 60  # of layers, in which a single mistake is looked for
 NEXT = "next layer counted too"
@@ -76,11 +76,12 @@ class Sum(NamedTuple):
     quantity: str
     figure: Figure
     times: int = 1  # bytes of a value, of memory in bytes
+    bytes_per_value: int = BYTES
 
     @property
     def unit(self) -> str:
         """What conversions know it as."""
-        return "bytes" if self.times > 1 else self.quantity
+        return "bytes" if self.quantity == "memory" and self.times == self.bytes_per_value else self.quantity
 
     @property
     def right(self) -> Tally:
@@ -104,7 +105,7 @@ def misadded(asked: Sum) -> list[Mistake]:
         _told(asked, tally) for tally in tallies(asked) if wanted.met((tally.total,)) and tally.total != right.total
     ]
     found += _chosen(asked, right, right)
-    for each in conversions_of(asked.unit, asked.figure):
+    for each in conversions_of(asked.unit, asked.figure, asked.bytes_per_value):
         if asked.target(each).met((right.total,)):
             found.append(_converted(right, each, asked))
     return found
@@ -117,7 +118,7 @@ def twice_misadded(asked: Sum) -> list[Mistake]:
     for tally in tallies(asked):
         if tally.total != right.total:
             found += _chosen(asked, tally, right)
-    for each in conversions_of(asked.unit, asked.figure):
+    for each in conversions_of(asked.unit, asked.figure, asked.bytes_per_value):
         scaled = asked.target(each)
         found += [_converted(tally, each, asked) for tally in tallies(asked) if scaled.met((tally.total,))]
         found += [
@@ -144,9 +145,10 @@ def _slipped(asked: Sum) -> Iterator[Tally]:
     for slip in SLIPS:
         if asked.quantity in slip.kind.quantities and slip.kind.name != NEXT:  # whose layers the sum has anyway
             variants = {at: _variants(asked, at, slip) for at in _kinds(asked)}
-            for which in range(min(MOST_VARIANTS, max(map(len, variants.values()), default=0))):
-                chosen = {at: some[min(which, len(some) - 1)].value for at, some in variants.items() if some}
-                yield from _tally(asked, slip.kind.name, slip.kind.weight + which, chosen)
+            ways = sorted({way for forms in variants.values() for way in forms})
+            for order, way in enumerate(ways[:MOST_WAYS]):
+                chosen = {at: forms[way].value for at, forms in variants.items() if way in forms}
+                yield from _tally(asked, slip.kind.name, slip.kind.weight + order, chosen)
 
 
 def _kinds(asked: Sum) -> tuple[int, ...]:
@@ -154,14 +156,14 @@ def _kinds(asked: Sum) -> tuple[int, ...]:
     return tuple(dict.fromkeys(asked.net.alike[at] for at in asked.rows))
 
 
-def _variants(asked: Sum, at: int, slip: Slip) -> list[Draft]:
-    """What a slip makes of the figure of a layer."""
+def _variants(asked: Sum, at: int, slip: Slip) -> dict[int, Draft]:
+    """What a slip makes of the figure of a layer, in each of its ways."""
     key = "variants", at, asked.quantity, slip.kind.name
     if key not in asked.net.memo:
         scene = asked.net.scene(at)
-        slips = slip.change(scene, draft(scene, asked.quantity)) if scene else ()
-        asked.net.memo[key] = [new.draft for new in slips]
-    found: list[Draft] = asked.net.memo[key]
+        slips = [*slip.change(scene, draft(scene, asked.quantity))] if scene else []
+        asked.net.memo[key] = {new.way: new.draft for new in reversed(slips)}
+    found: dict[int, Draft] = asked.net.memo[key]
     return found
 
 
@@ -182,12 +184,12 @@ def _both(asked: Sum) -> tuple[Tally, ...]:
 
 def _second(asked: Sum, at: int, first: Slip, second: Slip) -> int:
     """The figure of a layer with one slip, as far as it can be made there, and another on top."""
-    once = _variants(asked, at, first)
+    once = _variants(asked, at, first).get(0)
     scene = asked.net.scene(at)
     assert scene is not None
-    worked = once[0] if once else draft(scene, asked.quantity)
+    worked = once or draft(scene, asked.quantity)
     twice = next((new.draft for new in second.change(scene, worked)), worked) if once else None
-    return twice.value if twice else next((new.value for new in _variants(asked, at, second)), worked.value)
+    return (twice or _variants(asked, at, second).get(0, worked)).value
 
 
 def _tally(asked: Sum, name: str, weight: int, values: dict[int, int]) -> Iterator[Tally]:
