@@ -905,6 +905,13 @@ def test_a_cell_that_is_blank_or_cannot_be_read_is_no_answer_and_is_said(tmp_pat
     ]
 
 
+def test_a_total_need_not_be_given_of_every_column(tmp_path: Path) -> None:
+    found = read(tmp_path, "layer,output,params,MACs\nconv1,55x55x96,34944,105415200\ntotal,,62378344,\n")
+    assert not found.unread
+    assert told(found)[None, "params"] == (62_378_344,)
+    assert (None, "macs") not in told(found)
+
+
 # ---------------------------------------------------------------- orders and shapes of sizes
 
 

@@ -321,9 +321,12 @@ class _Reader:
         return sum(_is_right(self.report.rows[i], cell) for cell in self.lines[at].cells)
 
     def _asked(self, match: Match, cell: Cell, filled: set[Heading]) -> bool:
-        """Whether a blank cell is an answer that is missing: others of its column are there, and it is not nought."""
+        """Whether a blank cell is an answer that is missing: others of its column are there, and it is not nought.
+
+        A total need not be given of every column.
+        """
         what = cell.heading.meaning
-        if cell.heading not in filled or (match.name is None and what in (*WHOLE_OR_PARTS, "receptive")):
+        if cell.heading not in filled or match.name is None:
             return False
         if what == "receptive" and tuple(self._right(match.name, "size"))[:2] == (1, 1):
             return False  # behind the flattening nobody asks for one
