@@ -33,7 +33,7 @@ def gates_of(graph: Graph) -> list[int]:
 def trace(graph: Graph, gates: list[int], merge: int) -> Branches:
     """The paths that meet in a layer with several inputs, from the last layer that all of them come through."""
     ends, fork = graph.nodes[merge].inputs, gates[merge]
-    return Branches(fork, tuple(_since(graph, end, fork) for end in ends))
+    return Branches(fork, tuple(since(graph, end, fork) for end in ends))
 
 
 def _common(gates: list[int], ends: tuple[int, ...]) -> int:
@@ -45,7 +45,7 @@ def _common(gates: list[int], ends: tuple[int, ...]) -> int:
     return first
 
 
-def _since(graph: Graph, end: int, fork: int) -> tuple[int, ...]:
+def since(graph: Graph, end: int, fork: int) -> tuple[int, ...]:
     """The layers behind a fork that lead to a layer, itself among them."""
     seen: set[int] = set()
     ahead = [end]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
+from archcalc.analyses.branches import since
 from archcalc.analyses.costs import Report, Row
 
 LAST_SURVIVES = Fraction(1, 2)
@@ -44,23 +45,11 @@ def residual_branches(report: Report) -> list[list[Row]]:
     for index, row in enumerate(report.rows):
         if row.node.op.arity == "many" and row.cost.work.adds != 0 and len(row.node.inputs) == 2:
             fork = _fork(report, index)
-            sides = [_since(report, end, fork) for end in row.node.inputs]
+            sides = [[report.rows[at] for at in since(report.graph, end, fork)] for end in row.node.inputs]
             costly = [side for side in sides if any(each.cost.params != 0 for each in side)]
             if len(costly) == 1:
                 found.append(costly[0])
     return found
-
-
-def _since(report: Report, end: int, fork: int) -> list[Row]:
-    """The layers after a fork that lead to a layer, itself among them."""
-    seen: set[int] = set()
-    ahead = [end]
-    while ahead:
-        index = ahead.pop()
-        if index > fork and index not in seen:
-            seen.add(index)
-            ahead += report.rows[index].node.inputs
-    return [report.rows[index] for index in sorted(seen)]
 
 
 def _fork(report: Report, merge: int) -> int:
