@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from pathlib import Path
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
+from click.shell_completion import CompletionItem
 
-HINTS = {
-    "bash": "new shells complete where the package bash-completion is; else put into ~/.bashrc: source {path}",
-    "zsh": "put into ~/.zshrc: fpath=({folder} $fpath); autoload -Uz compinit && compinit",
-    "fish": "new shells complete",
-}
 OF_THE_SHELL = "$SHELL"  # where none is named
 
 
@@ -73,41 +66,12 @@ def columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
 # ---------------------------------------------------------------- installing it
 
 
-def install(ctx: click.Context, param: click.Parameter, shell: str | None) -> None:
-    """Writes what makes a shell complete to where it looks for it, and ends. Raises `SpecError`."""
-    from archcalc.lang.errors import Fault, SpecError, quoted
+def _install(ctx: click.Context, param: click.Parameter, shell: str | None) -> None:
+    """Installs it where that is asked for."""
+    if shell is not None and not ctx.resilient_parsing:
+        from archcalc.cli.installation import install
 
-    if shell is None or ctx.resilient_parsing:
-        return
-    shell = Path(os.environ.get("SHELL", "")).name if shell == OF_THE_SHELL else shell
-    found = get_completion_class(shell)
-    if found is None or shell not in HINTS:
-        what = f"the shell {quoted(shell)}" if shell else "a shell that `SHELL` does not name"
-        help = f"there are {', '.join(HINTS)}: `archcalc --install-completion bash`"
-        raise SpecError([Fault(f"no completion for {what}", help=help)])
-    path = _place(shell)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(found(ctx.command, {}, "archcalc", "_ARCHCALC_COMPLETE").source(), "utf-8")
-    except OSError as error:
-        message = f"cannot write {quoted(str(path), 200)}: {(error.strerror or str(error)).lower()}"
-        raise SpecError([Fault(message)]) from None
-    click.echo(f"written: {path}\n{HINTS[shell].format(path=path, folder=path.parent)}")
-    ctx.exit(0)
-
-
-def _place(shell: str) -> Path:
-    """The file that a shell reads when `archcalc` is first completed."""
-    home = Path.home()
-    data, config = (
-        Path(os.environ.get(name) or home / place)
-        for name, place in (("XDG_DATA_HOME", ".local/share"), ("XDG_CONFIG_HOME", ".config"))
-    )
-    return {
-        "bash": data / "bash-completion" / "completions" / "archcalc",
-        "zsh": home / ".zfunc" / "_archcalc",
-        "fish": config / "fish" / "completions" / "archcalc.fish",
-    }[shell]
+        install(ctx, None if shell == OF_THE_SHELL else shell)
 
 
 option = click.option(
@@ -117,7 +81,7 @@ option = click.option(
     flag_value=OF_THE_SHELL,
     is_eager=True,
     expose_value=False,
-    callback=install,
+    callback=_install,
     help="Make bash, zsh or fish complete commands, nets, layers and rules; without SHELL the one in use.",
 )
 
