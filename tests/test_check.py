@@ -11,18 +11,17 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
 from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from commands import Run, runner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import archcalc
-from archcalc.cli.entry import main
 from archcalc.homework.answers import Answer, Figure, Mark, Marked, Mistake, Place, Status, Submission
 from archcalc.homework.classes import check
 from archcalc.homework.mistakes import catalogue
@@ -79,28 +78,11 @@ def shown(checked: Checked, format_: str = "table", stream: io.StringIO | None =
     return "\n".join(marks.lines(checked, marks.Wanted(format_, **more), stream or io.StringIO())) + "\n"
 
 
-class Ended(NamedTuple):
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
-
-
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Runs `archcalc check` in an empty folder, in this process: an exception that is not told ends the test."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*words: str) -> Ended:
-        monkeypatch.setattr("sys.argv", ["archcalc", "check", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        return Ended(end.value.code, out, err)
-
-    return run
+    return runner(monkeypatch, capsys, "check")
 
 
 @pytest.fixture
@@ -758,20 +740,6 @@ def test_the_rubric_of_the_document_is_one(run: Run, tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------- in a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here")
-    named = (os.environ.get("CHROMIUM"), *map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
-    path = next(filter(None, named), None)
-    with playwright.sync_playwright() as started:
-        try:
-            chromium = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except playwright.Error as error:
-            pytest.skip(f"no Chromium here: {str(error).splitlines()[0]}")
-        yield chromium
-        chromium.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -6,13 +6,10 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-
-from archcalc.cli.entry import main
+from commands import Ended, Run, runner
 
 INPUT = "input 8x8x3\n"
 DOUBLING = "block b0 { }\n" + "".join(f"block b{i} {{ b{i - 1}() ; b{i - 1}() }}\n" for i in range(1, 101))
@@ -72,28 +69,11 @@ READ = {
 }
 
 
-class Ended(NamedTuple):
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
-
-
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Runs the command line in an empty folder, in this process: an exception that is not told ends the test."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*words: str) -> Ended:
-        monkeypatch.setattr("sys.argv", ["archcalc", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        return Ended(end.value.code, out, err)
-
-    return run
+    return runner(monkeypatch, capsys)
 
 
 def assert_refused(ended: Ended, said: str) -> None:

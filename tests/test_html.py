@@ -7,7 +7,6 @@ LaTeX where there is no `pdflatex`.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -310,20 +309,6 @@ def test_as_markdown_text_stays_text(text: str, shown: str) -> None:
 
 
 # ---------------------------------------------------------------- in a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install -e '.[browser]'")
-    named = (os.environ.get("CHROMIUM"), *map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
-    path = next(filter(None, named), None)
-    with playwright.sync_playwright() as started:
-        try:
-            chromium = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except playwright.Error as error:
-            pytest.skip(f"no Chromium (set CHROMIUM, or playwright install chromium): {str(error).splitlines()[0]}")
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from commands import Run, runner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -622,27 +623,10 @@ def test_a_choice_that_there_is_not_is_refused(wrong: dict[str, str | int]) -> N
 # ---------------------------------------------------------------- the command
 
 
-class Ended(NamedTuple):
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
-
-
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs `archcalc solve` in this process: an exception that is not told ends the test."""
-
-    def run(*words: str) -> Ended:
-        monkeypatch.setattr("sys.argv", ["archcalc", "solve", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        return Ended(end.value.code, out, err)
-
-    return run
+    return runner(monkeypatch, capsys, "solve")
 
 
 def test_a_question_that_is_solved_ends_with_0_and_one_that_is_not_with_1(run: Run) -> None:
